@@ -1,0 +1,494 @@
+"""What the window process and the engine process say to each other.
+
+Each message is a frozen dataclass; on the wire it is a 4-byte big-endian length followed by UTF-8 JSON
+``[class name, {field: value}]``. Bulk data (frames, frame times, sound) lies in the arena, a shared memory
+area named in :class:`Hello`; messages carry offsets into it, and the window gives space back with
+:class:`Release`. Paths are absolute; times are microseconds from a video's first frame; ends are exclusive.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+PROTOCOL = 1
+_LENGTH = struct.Struct(">I")
+MAX_MESSAGE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Base of everything that crosses the border."""
+
+
+# --- to the engine: life -------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello(Message):
+    """First message: where the arena lies and where caches go. Answered by :class:`Ready`."""
+
+    arena: str
+    arena_bytes: int
+    cache_folder: str
+    protocol: int = PROTOCOL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shutdown(Message):
+    """End in good order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Message):
+    """Stop a request; what it has answered stays valid; it ends with :class:`JobDone` (stopped)."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Message):
+    """These arena blocks have been read."""
+
+    offsets: tuple[int, ...]
+
+
+# --- to the engine: playback ---------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStream(Message):
+    """Decode the clip ``[start_us, end_us)`` of a video ahead, looping, into a box of device pixels.
+
+    Frames keep their shape, are never enlarged, and at most ``credit`` of them are sent before
+    :class:`Credit` allows more. ``urgent`` is the clip on screen; others are decoded ahead in spare time.
+    """
+
+    stream: int
+    path: str
+    start_us: int
+    end_us: int
+    width: int
+    height: int
+    credit: int
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urgent(Message):
+    """A stream that was opened ahead is now the one on screen."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit(Message):
+    """The window took this many frames of the stream; as many more may be sent."""
+
+    stream: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seek(Message):
+    """Go on from this frame (index in the video). Frames of older generations are stale.
+
+    ``credit`` replaces what was left. ``stride`` n sends every n-th frame (fast play). The stream loops
+    within ``[loop_start, loop_end)`` (frame indices).
+    """
+
+    stream: int
+    generation: int
+    frame: int
+    credit: int
+    stride: int = 1
+    loop_start: int = 0
+    loop_end: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resize(Message):
+    """The box on screen changed; from the next frame on, scale to this."""
+
+    stream: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseStream(Message):
+    """The stream is no longer wanted."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundWanted(Message):
+    """Decode ``[start_us, end_us)`` of a stream's sound. Answered by one :class:`SoundReady`."""
+
+    stream: int
+    generation: int
+    start_us: int
+    end_us: int
+
+
+# --- to the engine: library ----------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFiles(Message):
+    """Walk a root. Answers: :class:`FilesListed` in batches, then :class:`JobDone`."""
+
+    request: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFile:
+    """One file to probe. ``whole`` asks for the hash of its whole content as well."""
+
+    relative: str
+    size: int
+    mtime_ns: int
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFiles(Message):
+    """Probe files of a root, in parallel. Answers: :class:`FilesProbed` in batches, then :class:`JobDone`."""
+
+    request: int
+    root: str
+    files: tuple[WantedFile, ...]
+    one_by_one: bool = False
+    """After a crash with several suspects: decode each wholly, one at a time, so that the guilty one shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashFiles(Message):
+    """Hash the whole content of videos in spare time. Answers: :class:`FileHashed` each, then :class:`JobDone`."""
+
+    request: int
+    videos: tuple[tuple[int, str], ...]
+    """(video id, path)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedThumbnail:
+    """A picture of a video at a time, kept in the cache under its fingerprint."""
+
+    fingerprint: str
+    path: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thumbnails(Message):
+    """Make these soon; a newer request goes first. Answers: :class:`ThumbnailReady` each, then :class:`JobDone`."""
+
+    request: int
+    wanted: tuple[WantedThumbnail, ...]
+
+
+# --- to the engine: suggestions ------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadModel(Message):
+    """Load a model onto a device (auto, cpu, cuda, mps). Answered by :class:`ModelReady` or :class:`JobFailed`."""
+
+    request: int
+    model: str
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedClip:
+    """A clip to suggest labels for. Frames are ``[start_frame, end_frame)``."""
+
+    clip_id: int
+    path: str
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggest(Message):
+    """Suggest labels. A lower ``priority`` goes first: 0 on screen, 1 about to come, 2 the rest.
+
+    Answers: :class:`Suggested` in batches as they are ready, then :class:`JobDone`.
+    """
+
+    request: int
+    priority: int
+    clips: tuple[WantedClip, ...]
+    top_k: int = 5
+
+
+# --- from the engine -----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(Message):
+    """The engine is up."""
+
+    pid: int
+    protocol: int = PROTOCOL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamOpened(Message):
+    """Facts of a stream. ``times_offset`` is an arena block of ``frames`` int64: each frame's time in µs.
+
+    ``first`` and ``last`` (exclusive) are the clip's frame indices in the video.
+    """
+
+    stream: int
+    frames: int
+    first: int
+    last: int
+    fps: float
+    duration_us: int
+    width: int
+    height: int
+    audio: bool
+    times_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFailed(Message):
+    """The stream cannot go on; ``missing`` tells a vanished file from one that cannot be decoded."""
+
+    stream: int
+    reason: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameReady(Message):
+    """A picture in the arena: ``height`` rows of ``stride`` bytes, BGRX (QImage's RGB32)."""
+
+    stream: int
+    generation: int
+    frame: int
+    time_us: int
+    offset: int
+    width: int
+    height: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundReady(Message):
+    """Interleaved int16 samples in the arena (``nbytes`` 0: this part is silent)."""
+
+    stream: int
+    generation: int
+    start_us: int
+    offset: int
+    nbytes: int
+    rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesListed(Message):
+    """A batch of a walk; ``problems`` are folders that could not be read, with the reason."""
+
+    request: int
+    root: str
+    entries: tuple[tuple[str, int, int], ...]
+    """(relative path, size, mtime_ns)"""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedFile:
+    """A :class:`vidlabel.core.words.ProbeResult` in wire form; ``facts`` is None where there is a reason."""
+
+    relative: str
+    size: int
+    mtime_ns: int
+    fingerprint: str
+    content_hash: str | None
+    facts: dict[str, Any] | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesProbed(Message):
+    """A batch of probed files."""
+
+    request: int
+    root: str
+    files: tuple[ProbedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHashed(Message):
+    """The SHA-256 of a video's whole content; empty with a reason where it could not be read."""
+
+    request: int
+    video_id: int
+    content_hash: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThumbnailReady(Message):
+    """The picture is in the cache at ``file``; an empty ``file`` means there is none to be had."""
+
+    request: int
+    fingerprint: str
+    at_us: int
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReady(Message):
+    """The model is loaded, warmed up and will answer."""
+
+    request: int
+    model: str
+    hash: str
+    labels: tuple[str, ...]
+    device: str
+    device_name: str
+    batch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipScores:
+    """One clip's suggestion in wire form: labels and probabilities, best first."""
+
+    clip_id: int
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    margin: float
+    entropy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipTrouble:
+    """A clip that could not be read for a suggestion."""
+
+    clip_id: int
+    reason: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggested(Message):
+    """A batch of suggestions of the model with this hash."""
+
+    request: int
+    model_hash: str
+    clips: tuple[ClipScores, ...]
+    unreadable: tuple[ClipTrouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(Message):
+    """How far a request is; ``rate`` in things per second."""
+
+    request: int
+    done: int
+    total: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDone(Message):
+    """A request has ended, wholly or because it was stopped."""
+
+    request: int
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed(Message):
+    """A request could not be carried out; ``reason`` is fit for the person."""
+
+    request: int
+    reason: str
+
+
+# --- on the wire ---------------------------------------------------------------------------------
+def _all_messages() -> dict[str, type[Message]]:
+    return {cls.__name__: cls for cls in Message.__subclasses__()}
+
+
+_BY_NAME = _all_messages()
+
+
+@cache
+def _field_types(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if origin is tuple:
+        inner = typing.get_args(kind)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return tuple(_typed(item, inner[0]) for item in value)
+        return tuple(_typed(item, part) for item, part in zip(value, inner, strict=True))
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        return _typed(value, next(part for part in typing.get_args(kind) if part is not type(None)))
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _field_types(kind)
+        return kind(**{name: _typed(item, hints[name]) for name, item in value.items()})
+    return value
+
+
+def encode(message: Message) -> bytes:
+    """A message with its length in front, ready for the pipe."""
+    body = json.dumps([type(message).__name__, _plain(message)], separators=(",", ":")).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+def decode(body: bytes | bytearray | memoryview) -> Message:
+    """The inverse of :func:`encode`, without the length.
+
+    Raises:
+        ValueError: these bytes are no message of this protocol.
+    """
+    try:
+        name, values = json.loads(bytes(body))
+        return typing.cast(Message, _typed(values, _BY_NAME[name]))
+    except (KeyError, TypeError, ValueError, StopIteration) as error:
+        raise ValueError(f"not a message of protocol {PROTOCOL}: {error}") from error
+
+
+class MessageBuffer:
+    """Cuts a byte stream into messages."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Takes what arrived and yields each message that is now whole.
+
+        Raises:
+            ValueError: the stream is out of step.
+        """
+        self._bytes += data
+        while len(self._bytes) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._bytes)
+            if length > MAX_MESSAGE:
+                raise ValueError(f"a message of {length} bytes cannot be right")
+            end = _LENGTH.size + length
+            if len(self._bytes) < end:
+                return
+            body = bytes(self._bytes[_LENGTH.size : end])
+            del self._bytes[:end]
+            yield decode(body)

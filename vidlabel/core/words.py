@@ -1,0 +1,270 @@
+"""The words of the product as frozen values. Every floor speaks in these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ClipState(StrEnum):
+    """What a list shows for a clip. The file's trouble wins over what was decided about it."""
+
+    UNDECIDED = "undecided"
+    SUGGESTED = "suggested"
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    LABELLED = "labelled"
+    SKIPPED = "skipped"
+    UNSURE = "unsure"
+    UNUSABLE = "unusable"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+
+
+DECIDED_STATES = frozenset({ClipState.ACCEPTED, ClipState.CORRECTED, ClipState.LABELLED})
+"""What the word 'decided' means in filters and counts."""
+
+PENDING_STATES = frozenset({ClipState.UNDECIDED, ClipState.SUGGESTED, ClipState.SKIPPED})
+"""States that still wait in the queue (skipped ones at its end)."""
+
+
+class DecisionKind(StrEnum):
+    """What a person did to a clip. ``WITHDRAWN`` is what an undo leaves: the clip is undecided again."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    LABELLED = "labelled"
+    SKIPPED = "skipped"
+    UNSURE = "unsure"
+    UNUSABLE = "unusable"
+    WITHDRAWN = "withdrawn"
+
+
+class QueueOrder(StrEnum):
+    """How the queue is sorted."""
+
+    LEAST_SURE = "least-sure"
+    SUREST = "surest"
+    PATH = "path"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file as a directory walk sees it. ``relative`` uses ``/`` and is relative to its root."""
+
+    relative: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFacts:
+    """What probing a readable file told. ``width`` and ``height`` are as shown, after rotation.
+
+    ``start_us`` is the presentation time of the first frame in the file's own clock; all other times
+    of the program are relative to it, so the first frame is at 0.
+    """
+
+    duration_us: int
+    frames: int
+    fps: float
+    variable_rate: bool
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    audio: bool
+    start_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """The outcome of probing one file: facts, or the reason why there are none.
+
+    ``fingerprint`` is the quick content key (size, head and tail); ``content_hash`` the SHA-256 of
+    every byte, or None where it was not asked for. Both are empty/None if the file could not be read at all.
+    """
+
+    entry: FileEntry
+    fingerprint: str
+    content_hash: str | None
+    facts: VideoFacts | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """One label with the model's own probability (0..1) and the calibrated one, if there is a calibration."""
+
+    label: str
+    probability: float
+    calibrated: float | None = None
+
+    @property
+    def shown(self) -> float:
+        """The number a person sees."""
+        return self.probability if self.calibrated is None else self.calibrated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """One model's word on one clip, best label first. ``margin`` and ``entropy`` are 0..1 over all labels."""
+
+    clip_id: int
+    model: str
+    scores: tuple[LabelScore, ...]
+    margin: float
+    entropy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """A folder of media that the project watches; ``path`` is absolute on this machine."""
+
+    id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRow:
+    """One row of the library. Times in microseconds from the video's first frame, end exclusive."""
+
+    clip_id: int
+    video_id: int
+    path: str
+    relative: str
+    start_us: int
+    end_us: int
+    start_frame: int
+    end_frame: int
+    whole: bool
+    state: ClipState
+    label: str | None
+    annotator: str | None
+    decided_at_us: int | None
+    suggested: str | None
+    probability: float | None
+    margin: float | None
+    model: str | None
+    fingerprint: str
+    fps: float
+    frames: int
+    width: int
+    height: int
+    audio: bool
+    reason: str | None = None
+    """Why the file cannot be used, for missing and unreadable ones."""
+
+    @property
+    def name(self) -> str:
+        """The file's name without folders."""
+        return self.relative.rsplit("/", 1)[-1]
+
+    @property
+    def duration_us(self) -> int:
+        return self.end_us - self.start_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One thing a person did to a clip; never changed or removed afterwards.
+
+    ``suggested`` and ``model`` say what was on screen; ``took_us`` how long the clip was before the
+    person; ``undoes`` names the decision that this one takes back (an undo is a decision too).
+    """
+
+    id: int
+    clip_id: int
+    kind: DecisionKind
+    label: str | None
+    annotator: str
+    decided_at_us: int
+    model: str | None = None
+    suggested: str | None = None
+    probability: float | None = None
+    took_us: int | None = None
+    imported: bool = False
+    undoes: int | None = None
+    step_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDecision:
+    """A decision about to be written."""
+
+    clip_id: int
+    kind: DecisionKind
+    label: str | None = None
+    model: str | None = None
+    suggested: str | None = None
+    probability: float | None = None
+    took_us: int | None = None
+    imported: bool = False
+    decided_at_us: int | None = None
+    annotator: str | None = None
+    """None: the annotator named in the call that writes it; an import may carry its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One label of the project's label set, in order."""
+
+    id: int
+    name: str
+    position: int
+    description: str = ""
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipQuery:
+    """Which clips, in which order. Empty sets mean 'any'."""
+
+    text: str = ""
+    states: frozenset[ClipState] = frozenset()
+    labels: frozenset[str] = frozenset()
+    suggested: frozenset[str] = frozenset()
+    folder: str = ""
+    min_probability: float | None = None
+    max_probability: float | None = None
+    sort: str = "queue"
+    """``queue``, ``path``, ``name``, ``duration``, ``state``, ``label``, ``probability`` or ``decided``."""
+    descending: bool = False
+    order: QueueOrder = QueueOrder.LEAST_SURE
+    seed: int = 0
+    """For ``QueueOrder.RANDOM``: the same seed gives the same order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Kept totals of a project: clips by state, and decided clips by label."""
+
+    by_state: dict[ClipState, int] = field(default_factory=dict)
+    by_label: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_state.values())
+
+    @property
+    def decided(self) -> int:
+        return sum(self.by_state.get(state, 0) for state in DECIDED_STATES)
+
+    @property
+    def pending(self) -> int:
+        return sum(self.by_state.get(state, 0) for state in PENDING_STATES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What one write changed; views decide for themselves whether that concerns them."""
+
+    clips: frozenset[int] = frozenset()
+    library: bool = False
+    """Clips came or went, or many changed: ask again instead of refreshing single rows."""
+    labels: bool = False
+    models: bool = False
+    decisions: tuple[Decision, ...] = ()
+    words: str = ""
+    """What happened, in a few words for the status bar: 'Undid: wave on clip_07.mp4'."""
