@@ -13,6 +13,16 @@ class UsageError(VidlabelError):
     """The command line was used wrongly (exit code 2)."""
 
 
+class FilterError(UsageError):
+    """A filter expression cannot be understood; ``position`` counts characters from 0."""
+
+    def __init__(self, expression: str, position: int, reason: str) -> None:
+        super().__init__(f"Filter, character {position + 1}: {reason}\n  {expression}\n  {' ' * position}^")
+        self.expression = expression
+        self.position = position
+        self.reason = reason
+
+
 class MissingResourceError(VidlabelError):
     """A file that ships with the program is not there."""
 
@@ -102,6 +112,10 @@ class ModelError(VidlabelError):
 
 class DeviceError(VidlabelError):
     """The device asked for is not there or gave up."""
+
+
+class TrainingError(VidlabelError):
+    """Fitting a model cannot start, go on, or be resumed."""
 
 
 class FormatError(VidlabelError):

@@ -1,0 +1,1 @@
+"""Clips made from motion: silhouettes composited, motion captures, animations and written movement."""
