@@ -1,0 +1,1 @@
+"""The project file: everything a person did and every fact about their footage, in one database."""

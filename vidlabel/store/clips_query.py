@@ -1,0 +1,189 @@
+"""Which clips, in which order: a :class:`ClipQuery` as statements that an index answers.
+
+An order with several rules ("least sure first, then those without a suggestion, then what was skipped
+...") is asked for in parts, each of which one index serves, instead of one statement that would have to sort
+everything.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
+from vidlabel.store.roots import all_roots
+from vidlabel.store.schema import clips, models, suggestions
+
+Condition = ColumnElement[bool]
+Part = tuple[list[Condition], list[ColumnElement[Any]]]
+
+_PATH: list[ColumnElement[Any]] = [clips.c.root_id, clips.c.relative, clips.c.start_us]
+_OPEN = (ClipState.SUGGESTED.value, ClipState.UNDECIDED.value)
+_SORTED_COLUMNS = {
+    "duration": clips.c.duration_us,
+    "label": clips.c.label,
+    "probability": clips.c.probability,
+    "decided": clips.c.decided_at_us,
+}
+_MASK = (1 << 64) - 1
+
+
+def ids_of(connection: Connection, query: ClipQuery) -> array[int]:
+    """The ids of all clips that fit, in order.
+
+    Raises:
+        ValueError: the query names a sort that does not exist.
+    """
+    conditions = _conditions(connection, query)
+    if conditions is None:
+        return array("q")
+    ids: array[int] = array("q")
+    for extra, order in _parts(query):
+        found = _ids(
+            connection, select(clips.c.id).where(~clips.c.removed, *conditions, *extra).order_by(*order)
+        )
+        if query.sort == "queue" and query.order is QueueOrder.RANDOM and not order:
+            found = sorted(found, key=_Shuffled(query.seed))
+        ids.extend(found)
+    return ids
+
+
+def _ids(connection: Connection, statement: Select[tuple[int]]) -> list[int]:
+    # The driver's own rows: a million of SQLAlchemy's would take seconds to build.
+    cursor = connection.execute(statement).cursor
+    assert cursor is not None
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | None:
+    """What the filters say; None if nothing can fit."""
+    conditions: list[Condition] = [
+        clips.c.relative.icontains(word, autoescape=True) for word in query.text.split()
+    ]
+    if query.states:
+        conditions.append(clips.c.state.in_(sorted(state.value for state in query.states)))
+    if query.labels:
+        conditions.append(clips.c.label.in_(sorted(query.labels)))
+    if query.suggested:
+        conditions.append(clips.c.suggested.in_(sorted(query.suggested)))
+    if query.min_probability is not None:
+        conditions.append(clips.c.probability >= query.min_probability)
+    if query.max_probability is not None:
+        conditions.append(clips.c.probability <= query.max_probability)
+    if query.folder:
+        folder = _in_folder(connection, query.folder)
+        if folder is None:
+            return None
+        conditions.append(folder)
+    return conditions
+
+
+def _in_folder(connection: Connection, folder: str) -> Condition | None:
+    """Clips inside a folder, which is absolute or relative to any root."""
+    path = Path(folder)
+    if not path.is_absolute():
+        return _under(path.as_posix())
+    fitting: Condition | None = None
+    part: Condition
+    for root in all_roots(connection):
+        if path.is_relative_to(root.path):
+            part = (clips.c.root_id == root.id) & _under(path.relative_to(root.path).as_posix())
+        elif Path(root.path).is_relative_to(path):
+            part = clips.c.root_id == root.id
+        else:
+            continue
+        fitting = part if fitting is None else fitting | part
+    return fitting
+
+
+def _under(relative: str) -> Condition:
+    if relative == ".":
+        return clips.c.relative != ""
+    after_slash = chr(ord("/") + 1)
+    return (clips.c.relative >= f"{relative}/") & (clips.c.relative < f"{relative}{after_slash}")
+
+
+def _parts(query: ClipQuery) -> Iterator[Part]:
+    descending = query.descending
+    if query.sort == "queue":
+        yield from _queue_parts(query.order)
+    elif query.sort == "path":
+        yield [], [column.desc() for column in _PATH] if descending else _PATH
+    elif query.sort == "name":
+        yield [], [clips.c.name.desc()] if descending else [clips.c.name]
+    elif query.sort == "state":
+        states = [state.value for state in ClipState]
+        for state in reversed(states) if descending else states:
+            yield [clips.c.state == state], _PATH
+    elif query.sort in _SORTED_COLUMNS:
+        column = _SORTED_COLUMNS[query.sort]
+        yield [column.is_not(None)], [column.desc() if descending else column]
+        if column.nullable:
+            yield [column.is_(None)], _PATH  # what has none comes last in either direction
+    else:
+        raise ValueError(f"clips cannot be sorted by {query.sort!r}")
+
+
+def _queue_parts(order: QueueOrder) -> Iterator[Part]:
+    match order:
+        case QueueOrder.LEAST_SURE | QueueOrder.SUREST:
+            margin = clips.c.margin if order is QueueOrder.LEAST_SURE else clips.c.margin.desc()
+            yield [clips.c.state == ClipState.SUGGESTED.value], [margin, clips.c.id]
+            yield [clips.c.state == ClipState.UNDECIDED.value], _PATH
+        case QueueOrder.PATH:
+            yield [clips.c.state.in_(_OPEN)], _PATH
+        case QueueOrder.RANDOM:
+            yield [clips.c.state.in_(_OPEN)], []
+    yield [clips.c.state == ClipState.SKIPPED.value], [clips.c.decided_at_us, clips.c.id]
+    yield [clips.c.state.not_in([*_OPEN, ClipState.SKIPPED.value])], _PATH
+
+
+class _Shuffled:
+    """A sort key: each id has its place whatever other ids are there (the mixing step of SplitMix64)."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = (seed * 0x9E3779B97F4A7C15) & _MASK
+
+    def __call__(self, clip_id: int) -> int:
+        mixed = (clip_id + self._seed) * 0x9E3779B97F4A7C15 & _MASK
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB & _MASK
+        return mixed ^ (mixed >> 31)
+
+
+def ids_without_suggestion(
+    connection: Connection, model_hash: str, *, limit: int, order: QueueOrder, seed: int
+) -> array[int]:
+    """Readable clips that this model has said nothing about, in the order in which the queue wants them."""
+    has_one = (
+        select(suggestions.c.clip_id)
+        .join(models, models.c.id == suggestions.c.model_id)
+        .where(suggestions.c.clip_id == clips.c.id, models.c.hash == model_hash)
+        .exists()
+    )
+    ids: array[int] = array("q")
+    for extra, by in _queue_parts(order):
+        conditions = [~clips.c.removed, clips.c.trouble.is_(None), ~has_one, *extra]
+        statement = select(clips.c.id).where(*conditions)
+        if by:
+            found: Iterable[int] = _ids(connection, statement.order_by(*by).limit(limit - len(ids)))
+        else:
+            found = sorted(_ids(connection, statement), key=_Shuffled(seed))[: limit - len(ids)]
+        ids.extend(found)
+        if len(ids) >= limit:
+            break
+    return ids
+
+
+def clips_of_video(connection: Connection, video_id: int) -> array[int]:
+    """The listed clips of a video, the whole one first, then by start."""
+    statement = (
+        select(clips.c.id)
+        .where(clips.c.video_id == video_id, ~clips.c.removed)
+        .order_by(clips.c.whole.desc(), clips.c.start_us, clips.c.end_us)
+    )
+    return array("q", _ids(connection, statement))

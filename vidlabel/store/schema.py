@@ -1,0 +1,303 @@
+"""The tables of a project. Change them only together with a new migration; a test compares the two.
+
+A clip's row carries, beside its own facts, what lists show of it: path, newest decision, the active model's
+first suggestion. ``state`` follows from those columns inside the database itself, and the totals in
+``clip_counts`` from triggers, so that neither can be forgotten by a statement written later.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from vidlabel.store.text import NameText
+
+REVISION = "0001"
+"""The newest migration."""
+VERSION = int(REVISION)
+"""The same as a number; it is kept in the file's header, where it is read without opening the database."""
+APPLICATION_ID = 0x766C626C
+"""Marks our files among SQLite databases ('vlbl')."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite makes only an INTEGER PRIMARY KEY the row's own number; all its integers have 64 bits anyway."""
+
+alembic_version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+label_sets = Table(
+    "label_sets", metadata, Column("id", Id, primary_key=True), Column("name", Text, nullable=False)
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("label_set_id", Id, ForeignKey("label_sets.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("retired", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("label_set_id", "name"),
+)
+
+label_aliases = Table(
+    "label_aliases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label_id", Id, ForeignKey("labels.id"), nullable=False),
+)
+"""Names a label had before: models and files that know it by those still find it."""
+
+models = Table(
+    "models",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("card", Text, nullable=False),
+    Column("added_at_us", BigInteger, nullable=False),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uuid", Text, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("label_set_id", Id, ForeignKey("label_sets.id"), nullable=False),
+    Column("active_model_id", Id, ForeignKey("models.id")),
+    CheckConstraint("id = 1", name="single"),
+)
+
+settings = Table(
+    "settings", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
+)
+
+saved_views = Table(
+    "saved_views", metadata, Column("name", Text, primary_key=True), Column("query", Text, nullable=False)
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("base_model_id", Id, ForeignKey("models.id")),
+    Column("model_id", Id, ForeignKey("models.id")),
+    Column("started_at_us", BigInteger, nullable=False),
+    Column("finished_at_us", BigInteger),
+    Column("details", Text, nullable=False, server_default="{}"),
+)
+
+roots = Table(
+    "roots",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("path", NameText, nullable=False, unique=True),
+    Column("added_at_us", BigInteger, nullable=False),
+)
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("fingerprint", Text, nullable=False, index=True),
+    Column("content_hash", Text, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("duration_us", BigInteger),
+    Column("frames", BigInteger),
+    Column("fps", Float),
+    Column("variable_rate", Boolean),
+    Column("codec", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("rotation", Integer),
+    Column("audio", Boolean),
+    Column("start_us", BigInteger),
+    Column("reason", NameText),
+    Column("missing_reason", NameText),
+    Column("added_at_us", BigInteger, nullable=False),
+)
+"""One content each. ``reason``: why it cannot be decoded. ``missing_reason``: why no path of it is there."""
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("root_id", Id, ForeignKey("roots.id"), nullable=False),
+    Column("relative", NameText, nullable=False),
+    Column("size", BigInteger, nullable=False, index=True),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("video_id", Id, ForeignKey("videos.id"), nullable=False, index=True),
+    Column("missing", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("root_id", "relative"),
+)
+
+STATE_RULE = (
+    "coalesce(trouble, decision_kind, CASE WHEN suggested IS NULL THEN 'undecided' ELSE 'suggested' END)"
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("video_id", Id, ForeignKey("videos.id"), nullable=False, index=True),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("start_frame", BigInteger, nullable=False),
+    Column("end_frame", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, Computed("end_us - start_us", persisted=True), nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False, server_default="0"),
+    Column("root_id", Id, ForeignKey("roots.id"), nullable=False),
+    Column("relative", NameText, nullable=False),
+    Column("name", NameText, nullable=False),
+    Column("trouble", Text),
+    Column("decision_id", Id),
+    Column("decision_kind", Text),
+    Column("label", Text),
+    Column("annotator", Text),
+    Column("decided_at_us", BigInteger),
+    Column("model_id", Id, ForeignKey("models.id")),
+    Column("suggested", Text),
+    Column("probability", Float),
+    Column("margin", Float),
+    Column("state", Text, Computed(STATE_RULE, persisted=True), nullable=False),
+    CheckConstraint("start_us >= 0 AND end_us >= start_us", name="times"),
+    CheckConstraint("start_frame >= 0 AND end_frame >= start_frame", name="frames"),
+)
+_PATH = ("root_id", "relative", "start_us")
+Index("ix_clips_path", *(clips.c[name] for name in ("removed", *_PATH, "state")))
+Index("ix_clips_name", clips.c.removed, clips.c.name)
+Index("ix_clips_duration", clips.c.removed, clips.c.duration_us)
+Index("ix_clips_state", *(clips.c[name] for name in ("removed", "state", *_PATH)))
+Index("ix_clips_margin", clips.c.removed, clips.c.state, clips.c.margin)
+Index("ix_clips_label", clips.c.removed, clips.c.label)
+Index("ix_clips_suggested", clips.c.removed, clips.c.suggested)
+Index("ix_clips_probability", clips.c.removed, clips.c.probability)
+Index("ix_clips_decided", clips.c.removed, clips.c.decided_at_us)
+
+clip_counts = Table(
+    "clip_counts",
+    metadata,
+    Column("what", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("clips", BigInteger, nullable=False),
+    PrimaryKeyConstraint("what", "name"),
+)
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("model_id", Id, ForeignKey("models.id"), nullable=False),
+    Column("clip_id", Id, ForeignKey("clips.id"), nullable=False, index=True),
+    Column("scores", Text, nullable=False),
+    Column("margin", Float, nullable=False),
+    Column("entropy", Float, nullable=False),
+    PrimaryKeyConstraint("model_id", "clip_id"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("words", NameText, nullable=False),
+    Column("annotator", Text, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What one undo takes back. ``state``: done, undone, or dropped (undone, then something else was decided)."""
+Index("ix_steps_state", steps.c.state, steps.c.id)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("clip_id", Id, ForeignKey("clips.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("label_id", Id, ForeignKey("labels.id")),
+    Column("annotator", Text, nullable=False),
+    Column("decided_at_us", BigInteger, nullable=False),
+    Column("model", Text),
+    Column("suggested", Text),
+    Column("probability", Float),
+    Column("took_us", BigInteger),
+    Column("imported", Boolean, nullable=False),
+    Column("undoes", Id, ForeignKey("decisions.id")),
+    Column("step_id", Id, ForeignKey("steps.id"), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+step_clips = Table(
+    "step_clips",
+    metadata,
+    Column("step_id", Id, ForeignKey("steps.id"), nullable=False),
+    Column("clip_id", Id, ForeignKey("clips.id"), nullable=False, index=True),
+    Column("before_id", Id, ForeignKey("decisions.id")),
+    Column("after_id", Id, ForeignKey("decisions.id"), nullable=False),
+    Column("last_id", Id, ForeignKey("decisions.id"), nullable=False),
+    PrimaryKeyConstraint("step_id", "clip_id"),
+)
+"""Per clip of a step: the decision in force before and after it, and the newest one the step wrote."""
+
+
+def _count(what: str, row: str, *, column: str, by: str) -> str:
+    return (
+        f"INSERT INTO clip_counts (what, name, clips) SELECT '{what}', {row}.{column}, {by}1 "
+        f"WHERE {row}.removed = 0 AND {row}.{column} IS NOT NULL "
+        f"ON CONFLICT (what, name) DO UPDATE SET clips = clips {by or '+'} 1;"
+    )
+
+
+def _counting(row: str, by: str) -> str:
+    return " ".join(_count(what, row, column=what, by=by) for what in ("state", "label"))
+
+
+TRIGGERS: tuple[str, ...] = (
+    "CREATE TRIGGER decisions_keep_update BEFORE UPDATE ON decisions "
+    "BEGIN SELECT RAISE(ABORT, 'decisions are never changed'); END",
+    "CREATE TRIGGER decisions_keep_delete BEFORE DELETE ON decisions "
+    "BEGIN SELECT RAISE(ABORT, 'decisions are never removed'); END",
+    "CREATE TRIGGER decisions_keep_replace BEFORE INSERT ON decisions "
+    "WHEN EXISTS (SELECT 1 FROM decisions WHERE id = NEW.id) "
+    "BEGIN SELECT RAISE(ABORT, 'decisions are never replaced'); END",
+    f"CREATE TRIGGER clips_count_insert AFTER INSERT ON clips BEGIN {_counting('NEW', '')} END",
+    f"CREATE TRIGGER clips_count_delete AFTER DELETE ON clips BEGIN {_counting('OLD', '-')} END",
+    "CREATE TRIGGER clips_count_update AFTER UPDATE ON clips WHEN OLD.state IS NOT NEW.state "
+    "OR OLD.label IS NOT NEW.label OR OLD.removed IS NOT NEW.removed "
+    f"BEGIN {_counting('OLD', '-')} {_counting('NEW', '')} END",
+)
+"""SQLite's own statements for what the tables cannot say: append-only decisions, kept counts."""

@@ -1,0 +1,172 @@
+"""Models a project knows and what they said about its clips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from vidlabel.core.errors import ModelError
+from vidlabel.core.time import now_us
+from vidlabel.core.words import ClipRow, LabelScore, Suggestion
+from vidlabel.store.rows import ROWS, AnyRow, chunks, clip_row
+from vidlabel.store.schema import clips, models, project, suggestions
+
+_PAGE = 1000
+
+
+def register(
+    connection: Connection, model_hash: str, name: str, *, labels: Sequence[str], card: object
+) -> bool:
+    """Makes a model known, or updates its name and card. The project's first model becomes its active one.
+
+    Answers whether it became the active one.
+    """
+    values = {"name": name, "labels": json.dumps(list(labels)), "card": json.dumps(card, default=str)}
+    model_id = model_id_of(connection, model_hash)
+    if model_id is not None:
+        connection.execute(update(models).where(models.c.id == model_id).values(**values))
+        return False
+    connection.execute(insert(models).values(hash=model_hash, added_at_us=now_us(), **values))
+    if active(connection) is None:
+        set_active(connection, model_hash)
+        return True
+    return False
+
+
+def model_id_of(connection: Connection, model_hash: str) -> int | None:
+    """The row of a model, if it is known."""
+    return connection.execute(select(models.c.id).where(models.c.hash == model_hash)).scalar()
+
+
+def _known_id(connection: Connection, model_hash: str) -> int:
+    model_id = model_id_of(connection, model_hash)
+    if model_id is None:
+        raise ModelError(model_hash[:12], "this project does not know it; register it first.")
+    return model_id
+
+
+def active(connection: Connection) -> tuple[str, str] | None:
+    """Hash and name of the model whose suggestions are shown."""
+    row = connection.execute(
+        select(models.c.hash, models.c.name).join(project, project.c.active_model_id == models.c.id)
+    ).first()
+    return None if row is None else (row.hash, row.name)
+
+
+def _active_id(connection: Connection) -> int | None:
+    return connection.execute(select(project.c.active_model_id)).scalar()
+
+
+def set_active(connection: Connection, model_hash: str) -> None:
+    """From now on this model's suggestions are shown, those it has made before at once."""
+    model_id = _known_id(connection, model_hash)
+    connection.execute(update(project).values(active_model_id=model_id))
+    connection.execute(
+        update(clips)
+        .where(clips.c.model_id.is_not(None))
+        .values(model_id=None, suggested=None, probability=None, margin=None)
+    )
+    said = select(suggestions).where(suggestions.c.model_id == model_id)
+    for part in connection.execute(said).partitions(_PAGE):
+        _show(connection, model_id, [_suggestion(row, model_hash) for row in part])
+
+
+def save(connection: Connection, new: Sequence[Suggestion]) -> set[int]:
+    """Keeps suggestions, replacing what the same model said before; answers the clips that exist."""
+    ids_by_hash = {model_hash: _known_id(connection, model_hash) for model_hash in {one.model for one in new}}
+    active_id = _active_id(connection)
+    there: set[int] = set()
+    for chunk in chunks({one.clip_id for one in new}):
+        there.update(connection.execute(select(clips.c.id).where(clips.c.id.in_(chunk))).scalars())
+    for model_hash, model_id in ids_by_hash.items():
+        newest = {one.clip_id: one for one in new if one.model == model_hash and one.clip_id in there}
+        if not newest:
+            continue
+        for chunk in chunks(newest):
+            connection.execute(
+                delete(suggestions).where(
+                    suggestions.c.model_id == model_id, suggestions.c.clip_id.in_(chunk)
+                )
+            )
+        connection.execute(
+            insert(suggestions),
+            [
+                {"model_id": model_id, "clip_id": one.clip_id, "scores": _dump(one.scores),
+                 "margin": one.margin, "entropy": one.entropy}
+                for one in newest.values()
+            ],
+        )  # fmt: skip
+        if model_id == active_id:
+            _show(connection, model_id, list(newest.values()))
+    return there
+
+
+def _show(connection: Connection, model_id: int, said: Sequence[Suggestion]) -> None:
+    connection.execute(
+        update(clips).where(clips.c.id == bindparam("of_clip")),
+        [
+            {"of_clip": one.clip_id, "model_id": model_id, "suggested": one.scores[0].label,
+             "probability": one.scores[0].shown, "margin": one.margin}
+            for one in said
+            if one.scores
+        ],
+    )  # fmt: skip
+
+
+def _dump(scores: Sequence[LabelScore]) -> str:
+    return json.dumps([[score.label, score.probability, score.calibrated] for score in scores])
+
+
+def _suggestion(row: AnyRow, model_hash: str) -> Suggestion:
+    scores = tuple(
+        LabelScore(label, probability, calibrated)
+        for label, probability, calibrated in json.loads(row.scores)
+    )
+    return Suggestion(
+        clip_id=row.clip_id, model=model_hash, scores=scores, margin=row.margin, entropy=row.entropy
+    )
+
+
+def find(connection: Connection, clip_id: int, model_hash: str) -> Suggestion | None:
+    """What a model said about a clip."""
+    row = connection.execute(
+        select(suggestions)
+        .join(models, models.c.id == suggestions.c.model_id)
+        .where(suggestions.c.clip_id == clip_id, models.c.hash == model_hash)
+    ).first()
+    return None if row is None else _suggestion(row, model_hash)
+
+
+def find_many(connection: Connection, clip_ids: Sequence[int], model_hash: str) -> dict[int, Suggestion]:
+    """What a model said about these clips."""
+    found: dict[int, Suggestion] = {}
+    for chunk in chunks(clip_ids):
+        rows = connection.execute(
+            select(suggestions)
+            .join(models, models.c.id == suggestions.c.model_id)
+            .where(suggestions.c.clip_id.in_(chunk), models.c.hash == model_hash)
+        )
+        found |= {row.clip_id: _suggestion(row, model_hash) for row in rows}
+    return found
+
+
+def page_with_clips(
+    connection: Connection, model_hash: str, after: int
+) -> tuple[int | None, list[tuple[ClipRow, Suggestion]]]:
+    """The next listed clips after an id that the model has said something about.
+
+    Answers the id to go on after, None at the end, and the clips.
+    """
+    model_id = model_id_of(connection, model_hash)
+    ids = select(suggestions.c.clip_id).where(
+        suggestions.c.model_id == model_id, suggestions.c.clip_id > after
+    )
+    page = list(connection.execute(ids.order_by(suggestions.c.clip_id).limit(_PAGE)).scalars())
+    said = find_many(connection, page, model_hash)
+    found: list[tuple[ClipRow, Suggestion]] = []
+    for chunk in chunks(page):
+        wanted = ROWS.where(clips.c.id.in_(chunk), ~clips.c.removed).order_by(clips.c.id)
+        found += [(clip_row(row), said[row.id]) for row in connection.execute(wanted)]
+    return (page[-1] if page else None), found
