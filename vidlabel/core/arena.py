@@ -1,8 +1,9 @@
 """Memory that the window and the engine share: a private temporary file which both map.
 
-It begins with the *flight recorder*, one lane for each thread of the engine that touches people's files. A thread
-writes the path before it works on a file and clears the lane afterwards; when the engine dies, what still
-stands in the lanes tells the window which files it was working on. After the recorder comes the room for frames.
+It begins with the *flight recorder*, one lane for each thread of the engine that touches people's files. A
+thread writes the path before it works on a file and clears the lane afterwards; when the engine dies, what
+still stands in the lanes tells the window which files it was working on. After the recorder comes the room
+for frames.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _LONGEST_PATH = _LANE_BYTES - _LENGTH.size
 
 
 class Arena:
-    """One mapped file. Make it with :meth:`create` (window) or :meth:`open` (engine); ``close`` it in the end."""
+    """One mapped file.
+
+    Make it with :meth:`create` (window) or :meth:`open` (engine); ``close`` it in the end.
+    """
 
     def __init__(self, path: Path, mapping: mmap.mmap) -> None:
         self.path = path
@@ -106,7 +110,10 @@ class Arena:
         return tuple(found)
 
     def unlink(self) -> None:
-        """Takes the name away; the memory lives until both processes let go. Where that is forbidden, ``close`` does it."""
+        """Takes the name away.
+
+        The memory lives until both processes let go. Where that is forbidden, ``close`` does it.
+        """
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
@@ -119,9 +126,13 @@ class Arena:
 
 
 def _roomy_folder(nbytes: int) -> str:
-    """Touching a page for which a memory file system has no room kills the process, so it must have plenty."""
-    shared = Path("/dev/shm")  # noqa: S108 - the file in it is made by mkstemp, with mode 0600
+    """Touching a page for which a memory file system has no room kills the process: it must have plenty."""
+    shared = Path("/dev/shm")
     with suppress(OSError):
-        if shared.is_dir() and os.access(shared, os.W_OK | os.X_OK) and shutil.disk_usage(shared).free > 2 * nbytes:
+        if (
+            shared.is_dir()
+            and os.access(shared, os.W_OK | os.X_OK)
+            and shutil.disk_usage(shared).free > 2 * nbytes
+        ):
             return str(shared)
     return tempfile.gettempdir()

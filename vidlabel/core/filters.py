@@ -148,7 +148,9 @@ def _field(reader: _Reader, found: _Found, head: re.Match[str], *, start: int) -
     name, operator = head["name"].lower(), head["operator"]
     if name not in FIELDS:
         known = ", ".join(FIELDS)
-        raise reader.error(start, f"there is no field '{head['name']}' ({known}); quote it to search the path for it.")
+        raise reader.error(
+            start, f"there is no field '{head['name']}' ({known}); quote it to search the path for it."
+        )
     if name == "conf":
         _bound(reader, found, operator, at=head.start("operator"))
         return

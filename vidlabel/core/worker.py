@@ -21,5 +21,5 @@ def worker_command(kind: str, *arguments: str) -> list[str]:
 
 
 def worker_folder() -> Path:
-    """The folder a worker is started in, so that `-m vidlabel` finds this very package and no other of that name."""
+    """Where a worker is started, so that `-m vidlabel` finds this very package and no other of that name."""
     return Path(__file__).resolve().parent.parent.parent
