@@ -1,0 +1,86 @@
+"""The door of the program: workers first, then the command line, else the window. Nothing heavy is loaded."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+from vidlabel.cli import MODULES
+from vidlabel.cli.display import forget_opencv_qt, why_no_window
+from vidlabel.core.paths import is_project_file
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+_WORKERS = {"engine": "vidlabel.engine.main:run_engine"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs vidlabel with these arguments (default: the process's own) and answers its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments[:1] == ["--worker"]:
+            return _run_worker(arguments[1:])
+        if arguments and (arguments[0] in MODULES or arguments[0].startswith("-")):
+            return _function("vidlabel.cli.dispatch:run_command")(arguments)
+        return _open_window(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run_worker(arguments: list[str]) -> int:
+    if len(arguments) != 1 or arguments[0] not in _WORKERS:
+        return _wrong(f"there is no worker '{' '.join(arguments)}'.")
+    return _function(_WORKERS[arguments[0]])()
+
+
+def _open_window(arguments: list[str]) -> int:
+    if len(arguments) > 1:
+        return _wrong(
+            _no_command(arguments[0]) if not Path(arguments[0]).exists() else "the window opens one project."
+        )
+    project = Path(arguments[0]) if arguments else None
+    trouble = None if project is None else _why_not(project)
+    if trouble is not None:
+        return _wrong(trouble)
+    forget_opencv_qt()
+    reason = why_no_window()
+    if reason is not None:
+        sys.stderr.write(f"vidlabel: {reason}\n")
+        return FAILED
+    return _function("vidlabel.app:run_window")(None if project is None else project.absolute())
+
+
+def _why_not(project: Path) -> str | None:
+    """Why this argument opens no project."""
+    if not project.exists():
+        if is_project_file(project):
+            return f"there is no project {project}. `vidlabel scan {project} FOLDER` makes it."
+        return _no_command(str(project))
+    if project.is_file() and not is_project_file(project):
+        return f"{project} is neither a project (*.vidlabel) nor a folder."
+    return None
+
+
+def _no_command(word: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(MODULES), n=1)
+    hint = f" Did you mean `vidlabel {close[0]}`?" if close else " `vidlabel --help` lists the commands."
+    return f"'{word}' is neither a command nor a project or folder that is there.{hint}"
+
+
+def _wrong(reason: str) -> int:
+    sys.stderr.write(f"vidlabel: {reason}\n")
+    return WRONG_USAGE
+
+
+def _function(where: str) -> Callable[..., int]:
+    module, _, name = where.partition(":")
+    return cast(Callable[..., int], getattr(importlib.import_module(module), name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""The command line: one file a command, on the same floors as the window and without Qt."""
+
+from __future__ import annotations
+
+MODULES = {
+    "scan": "scan",
+    "suggest": "suggest",
+    "list": "list_clips",
+    "label": "label",
+    "import": "import_labels",
+    "export": "export",
+    "models": "models",
+    "check": "check",
+    "backup": "backup",
+    "where": "where",
+    "doctor": "doctor",
+}
+"""Each command's module under ``vidlabel.cli.commands``."""

@@ -1,0 +1,167 @@
+"""What the program stands on, looked at one by one: devices, codecs, disks, Qt's libraries, models."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import importlib.util
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import av
+
+from vidlabel.cli.display import missing_qt_libraries, packages
+from vidlabel.core.errors import VidlabelError
+from vidlabel.core.paths import cache_folder, data_folder
+from vidlabel.ml.catalogue import BUNDLED, damaged_models, find_model, list_models
+from vidlabel.ml.devices import describe_devices
+from vidlabel.ml.modelfile import load_model
+
+_LITTLE_ROOM = 1 << 30
+
+# What cameras, phones and the web write. AV1 has a decoder of its own name: the plain one needs a GPU.
+_CODECS = {
+    "H.264": ("h264",),
+    "H.265": ("hevc",),
+    "AV1": ("libdav1d", "libaom-av1"),
+    "VP9": ("vp9", "libvpx-vp9"),
+    "MPEG-4": ("mpeg4",),
+}
+
+
+class State(Enum):
+    """How something was found."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    """Not there, and the program does without."""
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; ``remedy`` is one line, empty where none is needed."""
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Looks at everything; nothing is changed."""
+    return [*_devices(), _codecs(), *_disks(), _qt(), _sound(), *_models()]
+
+
+def _devices() -> Iterator[Finding]:
+    for report in describe_devices():
+        name = {"cuda": "GPU (cuda)", "mps": "GPU (mps)", "cpu": "Processor"}[report.kind]
+        if report.device is not None:
+            yield Finding(name, State.OK, f"{report.device.name}: {report.device.detail}")
+        elif report.kind != "mps" or sys.platform == "darwin":
+            yield Finding(name, State.ABSENT, report.reason, report.remedy)
+
+
+def _codecs() -> Finding:
+    missing = [name for name, decoders in _CODECS.items() if not av.codecs_available.intersection(decoders)]
+    about = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"
+    if missing:
+        remedy = "Install PyAV from its wheel: pip install --force-reinstall --only-binary av av"
+        return Finding("Codecs", State.FAULT, f"{about} cannot decode {', '.join(missing)}.", remedy)
+    return Finding("Codecs", State.OK, f"{about} decodes {', '.join(_CODECS)}")
+
+
+def _disks() -> Iterator[Finding]:
+    folders = {"Disk for projects": data_folder(), "Disk for thumbnails": cache_folder()}
+    for name, folder in folders.items():
+        there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        try:
+            with tempfile.TemporaryFile(dir=there):
+                free = shutil.disk_usage(there).free
+        except OSError as error:
+            remedy = "Give yourself the right to write there, or set VIDLABEL_HOME to another folder."
+            yield Finding(name, State.FAULT, f"{folder} cannot be written: {error.strerror}", remedy)
+            continue
+        detail = f"{free / (1 << 30):.1f} GiB free for {folder}"
+        if free < _LITTLE_ROOM:
+            yield Finding(
+                name, State.FAULT, detail, "Make room, or set VIDLABEL_HOME to a folder on another disk."
+            )
+        else:
+            yield Finding(name, State.OK, detail)
+
+
+def _qt() -> Finding:
+    if importlib.util.find_spec("PySide6") is None:
+        return Finding(
+            "Window (Qt)", State.ABSENT, "PySide6 is not installed.", "pip install PySide6-Essentials"
+        )
+    version = f"PySide6 {_version('PySide6-Essentials', 'PySide6')}"
+    missing = missing_qt_libraries()
+    if missing:
+        return Finding(
+            "Window (Qt)", State.ABSENT, f"{version} lacks {', '.join(missing)}.", packages(missing)
+        )
+    return Finding("Window (Qt)", State.OK, version)
+
+
+def _sound() -> Finding:
+    if (
+        importlib.util.find_spec("PySide6") is None
+        or importlib.util.find_spec("PySide6.QtMultimedia") is None
+    ):
+        return Finding("Sound", State.ABSENT, "QtMultimedia is not installed.", "pip install PySide6-Addons")
+    if sys.platform.startswith("linux"):
+        try:
+            ctypes.CDLL("libpulse.so.0")
+        except OSError:
+            remedy = "apt install libpulse0 (Debian, Ubuntu), dnf install pulseaudio-libs (Fedora)"
+            return Finding(
+                "Sound", State.ABSENT, "QtMultimedia lacks libpulse.so.0; videos play silently.", remedy
+            )
+    return Finding("Sound", State.OK, "QtMultimedia")
+
+
+def _models() -> Iterator[Finding]:
+    try:
+        find_model(BUNDLED)
+    except VidlabelError as error:
+        yield Finding("Model bundled", State.FAULT, str(error), "Install vidlabel again.")
+    for model in list_models():
+        about = f"{model.network}, {len(model.labels)} labels, sha256 {model.hash}"
+        try:
+            load_model(model.path)
+        except VidlabelError as error:
+            yield Finding(
+                f"Model {model.name}", State.FAULT, str(error), f"Remove {model.path} and install it again."
+            )
+            continue
+        if _hash_in_name(model.path) not in (None, model.hash):
+            detail = f"{model.path} is not what its name says: its sha256 is {model.hash}."
+            yield Finding(f"Model {model.name}", State.FAULT, detail, "Remove it and install it again.")
+        else:
+            yield Finding(f"Model {model.name}", State.OK, about)
+    for damaged in damaged_models():
+        yield Finding(
+            f"Model {Path(damaged.model).name}", State.FAULT, damaged.reason, f"Remove {damaged.model}."
+        )
+
+
+def _hash_in_name(path: Path) -> str | None:
+    """Installed models are called by their hash."""
+    stem = path.stem.lower()
+    return stem if len(stem) == 64 and set(stem) <= set("0123456789abcdef") else None
+
+
+def _version(*distributions: str) -> str:
+    for distribution in distributions:
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "(unknown version)"

@@ -1,0 +1,167 @@
+"""From rows of a file to decisions of a project: matched first, written after; a dry run says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vidlabel.cli.context import clips_of
+from vidlabel.cli.labels import known_label
+from vidlabel.cli.marking import Marked, by_frames, by_times, whole_of
+from vidlabel.core.errors import UnknownLabelError, VidlabelError
+from vidlabel.core.words import ClipRow, DecisionKind, NewDecision
+from vidlabel.interop.record import ImportedRow
+from vidlabel.interop.report import Problem
+from vidlabel.store.project_store import ProjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision to be written, for a clip that is there or is to be marked."""
+
+    row: ImportedRow
+    clip: Marked
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an import will do.
+
+    Attributes:
+        decisions: to be written, in the order of the file.
+        labels: to be added to the label set.
+        unchanged: rows that say what the project says already.
+        nothing_said: rows without a label or decision.
+        replaced: rows that give a decided clip another label.
+        problems: rows left out, with the reason.
+    """
+
+    decisions: list[Planned] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    nothing_said: int = 0
+    replaced: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def new_clips(self) -> int:
+        """Parts of videos that are to be marked."""
+        return len(
+            {
+                (one.clip.video.clip_id, one.clip.start_us, one.clip.end_us)
+                for one in self.decisions
+                if one.clip.row is None
+            }
+        )
+
+
+def plan(store: ProjectStore, rows: Sequence[ImportedRow], *, beside: Path, add_labels: bool = False) -> Plan:
+    """Matches rows with the clips of a project; nothing is written.
+
+    Args:
+        store: the project, scanned.
+        rows: as read.
+        beside: the folder of the file, for videos named relative to it.
+        add_labels: labels that are not in the label set are to be added instead of refused.
+    """
+    found = Plan()
+    labels = store.labels()
+    latest: dict[tuple[int, int, int], Planned] = {}
+    for row in rows:
+        if row.kind is None:
+            found.nothing_said += 1
+            continue
+        try:
+            if row.label is not None and row.label not in found.labels:
+                try:
+                    known_label(labels, row.label)
+                except UnknownLabelError:
+                    if not add_labels:
+                        raise
+                    found.labels.append(row.label)
+            clip = _clip(store, row, beside)
+        except VidlabelError as error:
+            found.problems.append(Problem(row.line, str(error)))
+            continue
+        _note(found, latest, Planned(row, clip))
+    for planned in latest.values():
+        _sort_in(found, store, planned)
+    return found
+
+
+def _clip(store: ProjectStore, row: ImportedRow, beside: Path) -> Marked:
+    clips = clips_of(store, row.video, beside=beside)
+    if row.start_us is not None and row.end_us is not None:
+        return by_times(clips, row.start_us, row.end_us)
+    if row.start_frame is not None and row.end_frame is not None:
+        return by_frames(clips, row.start_frame, row.end_frame)
+    whole = whole_of(clips)
+    return Marked(whole, whole, whole.start_us, whole.end_us)
+
+
+def _note(found: Plan, latest: dict[tuple[int, int, int], Planned], planned: Planned) -> None:
+    """Keeps one row a clip, so that importing the same file again finds everything as it is."""
+    key = (planned.clip.video.video_id, planned.clip.start_us, planned.clip.end_us)
+    before = latest.get(key)
+    if before is not None and (before.row.label, before.row.kind) != (planned.row.label, planned.row.kind):
+        words = (
+            f"the clip is there again on line {planned.row.line} with another label; the later line counts"
+        )
+        found.problems.append(Problem(before.row.line, words))
+    elif before is not None:
+        found.unchanged += 1
+    latest[key] = planned
+
+
+def _sort_in(found: Plan, store: ProjectStore, planned: Planned) -> None:
+    clip = planned.clip.row
+    if clip is not None and _says_the_same(store, planned.row, clip):
+        found.unchanged += 1
+        return
+    if clip is not None and clip.label is not None and clip.label != planned.row.label:
+        found.replaced += 1
+    found.decisions.append(planned)
+
+
+def _says_the_same(store: ProjectStore, row: ImportedRow, clip: ClipRow) -> bool:
+    """Whether what is decided about the clip is what the row says, as far as the row says it."""
+    newest = next(iter(store.history(clip.clip_id)), None)
+    if newest is None or newest.kind is DecisionKind.WITHDRAWN or clip.label != row.label:
+        return False
+    if (row.state_given or row.label is None) and newest.kind is not row.kind:
+        return False
+    if row.annotator is not None and clip.annotator != row.annotator:
+        return False
+    if row.decided_at_us is None:
+        return True
+    # Files hold milliseconds.
+    return clip.decided_at_us is not None and abs(clip.decided_at_us - row.decided_at_us) < 1_000
+
+
+def carry_out(store: ProjectStore, planned: Plan, *, annotator: str) -> int:
+    """Writes what was planned as one step, which one undo takes back; answers how many decisions."""
+    for label in planned.labels:
+        store.add_label(label)
+    decisions = [_decision(store, one) for one in planned.decisions]
+    if decisions:
+        store.decide(decisions, annotator=annotator)
+    return len(decisions)
+
+
+def _decision(store: ProjectStore, planned: Planned) -> NewDecision:
+    clip, row = planned.clip, planned.row
+    assert row.kind is not None
+    clip_id = (
+        store.add_clip(Path(clip.video.path), clip.start_us, clip.end_us)
+        if clip.row is None
+        else clip.row.clip_id
+    )
+    return NewDecision(
+        clip_id=clip_id,
+        kind=row.kind,
+        label=row.label,
+        imported=True,
+        decided_at_us=row.decided_at_us,
+        annotator=row.annotator,
+    )

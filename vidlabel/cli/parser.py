@@ -1,0 +1,272 @@
+"""All arguments of all commands. Light on purpose: ``vidlabel --help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from vidlabel import __version__
+from vidlabel.core.errors import UsageError
+from vidlabel.core.words import QueueOrder
+
+_PROJECT = "a *.vidlabel file, or a folder of videos (its own project is then opened or created)"
+SORTS = ("queue", "path", "name", "duration", "state", "label", "probability", "decided")
+EXPORT_FORMATS = ("csv", "jsonl", "class-folders")
+IMPORT_FORMATS = ("csv",)
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of one command, options and names in any order.
+
+    Raises:
+        UsageError: they are wrong.
+        SystemExit: after ``--help`` and ``--version``.
+    """
+    if argv and argv[0] in _COMMANDS:
+        command = _command_parser(argv[0])
+        found = command.parse_intermixed_args(argv[1:])
+        found.command = argv[0]
+        return found
+    return _overview().parse_args(argv)
+
+
+@dataclass(frozen=True)
+class _Command:
+    says: str
+    example: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    more: str = ""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong instead of ending the process, so that ``--json`` can answer it too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}\n{self.format_usage().rstrip()}")
+
+
+def _overview() -> argparse.ArgumentParser:
+    width = max(map(len, _COMMANDS))
+    listed = "\n".join(f"  {name:{width}}  {command.says}" for name, command in _COMMANDS.items())
+    parser = _Parser(
+        prog="vidlabel",
+        usage="vidlabel [PROJECT]\n       vidlabel COMMAND ...",
+        description="Review and tag folders of video. Without a command the window opens.\n\n"
+        f"commands:\n{listed}",
+        epilog="A folder named like a command is written ./scan.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl+C.\n"
+        "`vidlabel COMMAND --help` tells its options and has an example.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"vidlabel {__version__}")
+    return parser
+
+
+def _command_parser(name: str) -> argparse.ArgumentParser:
+    command = _COMMANDS[name]
+    parser = _Parser(
+        prog=f"vidlabel {name}",
+        description=f"{command.says[:1].upper()}{command.says[1:]}.{command.more}",
+        epilog=f"example:\n  {command.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, logs on stderr")
+    command.arguments(parser)
+    return parser
+
+
+def _with_project(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+
+
+def _scan(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument(
+        "folders",
+        metavar="FOLDER",
+        nargs="*",
+        type=Path,
+        default=[],
+        help="a folder to watch from now on (none: those it has)",
+    )
+
+
+def _suggest(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument(
+        "--model", metavar="M", help="name, hash or path (default: the project's active model)"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default: auto)")
+    parser.add_argument(
+        "--top-k", metavar="N", type=_positive, default=5, help="labels a clip in the answer (default: 5)"
+    )
+    parser.add_argument(
+        "--batch-size", metavar="N", type=_positive, help="clips at a time (default: measured)"
+    )
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument("--filter", metavar="EXPR", default="", help="which clips (default: all)")
+    parser.add_argument("--sort", choices=SORTS, default="queue", help="in which order (default: queue)")
+    parser.add_argument(
+        "--order",
+        choices=[order.value for order in QueueOrder],
+        default=QueueOrder.LEAST_SURE.value,
+        help="of the queue (default: least-sure)",
+    )
+    parser.add_argument("--descending", action="store_true", help="the other way round")
+
+
+def _label(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument("video", metavar="VIDEO", help="absolute, or relative to this folder or to a root")
+    parser.add_argument("label", metavar="LABEL", help="of the project's label set")
+    parser.add_argument("--start", metavar="S", type=_seconds, help="of a part of the video, in seconds")
+    parser.add_argument("--end", metavar="S", type=_seconds, help="of the part, exclusive")
+    parser.add_argument("--annotator", metavar="NAME", help="who decides (default: the system's user)")
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument("source", metavar="SOURCE", type=Path, help="the file to read")
+    parser.add_argument("--format", choices=IMPORT_FORMATS, required=True, help="what it is")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+    parser.add_argument("--add-labels", action="store_true", help="add labels that the label set lacks")
+    parser.add_argument(
+        "--annotator", metavar="NAME", help="of rows that name none (default: the system's user)"
+    )
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument("out", metavar="OUT", type=Path, help="the file to write; a folder for class-folders")
+    parser.add_argument("--format", choices=EXPORT_FORMATS, required=True, help="what to write")
+    parser.add_argument(
+        "--filter", metavar="EXPR", default="", help="which clips, as in `list` (default: all)"
+    )
+    parser.add_argument(
+        "--cut-clips", action="store_true", help="class-folders: cut marked clips out, re-encoded"
+    )
+    parser.add_argument(
+        "--copy", action="store_true", help="class-folders: copy videos instead of linking them"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace a foreign file, add to a folder that is not empty"
+    )
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "info"), help="all of them, or all about one")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="name, hash or path")
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument(
+        "--repair", action="store_true", help="repair what can be repaired without losing anything"
+    )
+
+
+def _backup(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument(
+        "out", metavar="OUT", type=Path, nargs="?", help="file or folder (default: beside the project)"
+    )
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="a folder of videos")
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    """The command takes no further arguments."""
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 1 or more")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not math.isfinite(number) or number < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time in seconds")
+    return number
+
+
+_COMMANDS = {
+    "scan": _Command(
+        "find videos, probe them, hash them",
+        "vidlabel scan work.vidlabel ~/footage",
+        _scan,
+    ),
+    "suggest": _Command(
+        "let a model suggest labels for every readable clip",
+        "vidlabel suggest ~/footage --device cpu --json",
+        _suggest,
+    ),
+    "list": _Command(
+        "list clips with state, label and suggestion",
+        "vidlabel list ~/footage --filter 'state:suggested conf<0.4' --sort path",
+        _list,
+        "\n\nEXPR: words match the path; state:suggested, state:decided, label:wave, suggested:kick,\n"
+        'folder:sub/dir, conf<0.4, conf>=80%; all must hold; "quotes" hold spaces together.',
+    ),
+    "label": _Command(
+        "give a clip a label",
+        "vidlabel label ~/footage day1/gate.mp4 wave --start 12.5 --end 14",
+        _label,
+    ),
+    "import": _Command(
+        "take over labels from elsewhere",
+        "vidlabel import ~/footage labels.csv --format csv --dry-run",
+        _import,
+        " A csv needs the columns video,label.",
+    ),
+    "export": _Command(
+        "write clips and labels for other programs",
+        "vidlabel export ~/footage labels.csv --format csv",
+        _export,
+    ),
+    "models": _Command(
+        "show the models on this computer",
+        "vidlabel models info bundled",
+        _models,
+    ),
+    "check": _Command(
+        "check the integrity of the database and of the files it names",
+        "vidlabel check work.vidlabel --repair",
+        _check,
+    ),
+    "backup": _Command(
+        "copy the project, safely also while it is in use",
+        "vidlabel backup ~/footage /mnt/disk",
+        _backup,
+    ),
+    "where": _Command(
+        "print where a folder's own project lies",
+        "vidlabel where ~/footage",
+        _where,
+    ),
+    "doctor": _Command(
+        "look at GPU, codecs, disk, Qt and models, with remedies",
+        "vidlabel doctor",
+        _nothing,
+    ),
+}

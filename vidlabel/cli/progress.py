@@ -1,0 +1,37 @@
+"""A progress bar, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+# No thread that wakes up to see whether a bar moves too rarely: ours are told often enough.
+tqdm.monitor_interval = 0
+
+
+class Bar:
+    """Takes note of how far something is."""
+
+    def __init__(self, bar: tqdm[Any]) -> None:
+        self._bar = bar
+
+    def advance(self, count: int = 1) -> None:
+        """So many more are done."""
+        self._bar.update(count)
+
+    def at(self, done: int, total: int | None) -> None:
+        """So many of so many (None: not known yet) are done."""
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+
+@contextmanager
+def progress(words: str, *, total: int | None = None, unit: str = " clips") -> Iterator[Bar]:
+    """Shows a bar on stderr while the block runs; silent where stderr is a file or a pipe."""
+    quiet = not sys.stderr.isatty()
+    with tqdm(desc=words, total=total, unit=unit, disable=quiet, file=sys.stderr, leave=False) as bar:
+        yield Bar(bar)
