@@ -1,0 +1,180 @@
+"""What the person chose once and finds again: an INI file in their data folder."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+
+from vidlabel.core.words import QueueOrder
+
+RECENT_PROJECTS = 10
+
+
+def system_user() -> str:
+    """The system's name for the person, or 'person' where it has none."""
+    try:
+        return getpass.getuser() or "person"
+    except (KeyError, OSError, ImportError):
+        return "person"
+
+
+class Settings(QObject):
+    """Typed access to the settings file. Assigning a property stores it and tells ``changed(name)``."""
+
+    changed = Signal(str)
+
+    def __init__(self, file: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._ini = QSettings(str(file), QSettings.Format.IniFormat)
+
+    @property
+    def theme(self) -> str:
+        """``system``, ``light`` or ``dark``."""
+        value = str(self._ini.value("window/theme", "system"))
+        return value if value in {"system", "light", "dark"} else "system"
+
+    @theme.setter
+    def theme(self, value: str) -> None:
+        self._set("theme", "window/theme", value)
+
+    @property
+    def grid(self) -> bool:
+        """Whether the library shows pictures instead of rows."""
+        return self._flag("window/grid", default=False)
+
+    @grid.setter
+    def grid(self, value: bool) -> None:
+        self._set("grid", "window/grid", value)
+
+    @property
+    def annotator(self) -> str:
+        """Who decides; the system's user until another name is set."""
+        return str(self._ini.value("person/annotator", "")).strip() or system_user()
+
+    @annotator.setter
+    def annotator(self, value: str) -> None:
+        self._set("annotator", "person/annotator", value.strip())
+
+    @property
+    def queue_order(self) -> QueueOrder:
+        """How the queue is sorted."""
+        try:
+            return QueueOrder(str(self._ini.value("queue/order", QueueOrder.LEAST_SURE.value)))
+        except ValueError:
+            return QueueOrder.LEAST_SURE
+
+    @queue_order.setter
+    def queue_order(self, value: QueueOrder) -> None:
+        self._set("queue_order", "queue/order", QueueOrder(value).value)
+
+    @property
+    def volume(self) -> float:
+        """0 to 1."""
+        try:
+            return min(max(float(str(self._ini.value("sound/volume", 0.8))), 0.0), 1.0)
+        except ValueError:
+            return 0.8
+
+    @volume.setter
+    def volume(self, value: float) -> None:
+        self._set("volume", "sound/volume", round(min(max(value, 0.0), 1.0), 3))
+
+    @property
+    def muted(self) -> bool:
+        return self._flag("sound/muted", default=False)
+
+    @muted.setter
+    def muted(self, value: bool) -> None:
+        self._set("muted", "sound/muted", value)
+
+    @property
+    def scan_by_itself(self) -> bool:
+        """Whether opening a project scans its roots."""
+        return self._flag("background/scan", default=True)
+
+    @scan_by_itself.setter
+    def scan_by_itself(self, value: bool) -> None:
+        self._set("scan_by_itself", "background/scan", value)
+
+    @property
+    def suggest_by_itself(self) -> bool:
+        """Whether clips get suggestions without being asked for."""
+        return self._flag("background/suggest", default=True)
+
+    @suggest_by_itself.setter
+    def suggest_by_itself(self, value: bool) -> None:
+        self._set("suggest_by_itself", "background/suggest", value)
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
+        return str(self._ini.value("model/device", "auto"))
+
+    @device.setter
+    def device(self, value: str) -> None:
+        self._set("device", "model/device", value)
+
+    @property
+    def recent_projects(self) -> tuple[str, ...]:
+        """What was opened, newest first: project files and folders as they were given."""
+        value = self._json("projects/recent", [])
+        return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+    def remember_project(self, path: Path) -> None:
+        """Puts a project at the head of the recent ones."""
+        recent = [str(path), *(item for item in self.recent_projects if item != str(path))]
+        self._set("recent_projects", "projects/recent", json.dumps(recent[:RECENT_PROJECTS]))
+
+    def forget_project(self, path: Path) -> None:
+        """Takes a project that is no longer there from the recent ones."""
+        recent = [item for item in self.recent_projects if item != str(path)]
+        self._set("recent_projects", "projects/recent", json.dumps(recent))
+
+    @property
+    def key_remaps(self) -> dict[str, list[str]]:
+        """Action id to key sequences, only for actions that were given other keys."""
+        value = self._json("keys/remapped", {})
+        if not isinstance(value, dict):
+            return {}
+        return {
+            str(action): [str(key) for key in keys]
+            for action, keys in value.items()
+            if isinstance(keys, list)
+        }
+
+    @key_remaps.setter
+    def key_remaps(self, value: dict[str, list[str]]) -> None:
+        self._set("key_remaps", "keys/remapped", json.dumps(value))
+
+    def window_state(self, name: str) -> QByteArray:
+        """Bytes kept under a name such as ``geometry`` or ``splitter/columns``; empty if there are none."""
+        value = self._ini.value(f"layout/{name}")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set_window_state(self, name: str, state: QByteArray | bytes) -> None:
+        """Keeps bytes of the window's layout."""
+        self._ini.setValue(f"layout/{name}", QByteArray(state))
+
+    def flush(self) -> None:
+        """Writes to disk now rather than when Qt finds time."""
+        self._ini.sync()
+
+    def _set(self, name: str, key: str, value: Any) -> None:
+        if self._ini.contains(key) and self._ini.value(key) == value:
+            return
+        self._ini.setValue(key, value)
+        self.changed.emit(name)
+
+    def _flag(self, key: str, *, default: bool) -> bool:
+        return str(self._ini.value(key, default)).lower() in {"true", "1"}
+
+    def _json(self, key: str, default: object) -> Any:
+        try:
+            return json.loads(str(self._ini.value(key, "")))
+        except ValueError:
+            return default
