@@ -1,0 +1,217 @@
+"""Every action of the window as a QAction: its words, its keys, where it acts, and the menu it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+from vidlabel.core.words import QueueOrder
+from vidlabel.services.keys import Keys
+from vidlabel.ui.parts.keycap import cap_text
+
+DECISIONS = frozenset(
+    {
+        "decide.accept",
+        "decide.skip",
+        "decide.unsure",
+        "decide.unusable",
+        *(f"decide.take_{n}" for n in range(1, 6)),
+    }
+)
+"""What writes to the project: auto-repeat never starts it."""
+ONCE = DECISIONS | {
+    *("program.undo", "program.redo", "decide.pick", "play.toggle", "play.loop", "play.mute"),
+    *("play.full_screen", "play.zoom_fit", "see.blind", "see.grid"),
+}
+"""These and the toggles act once for each press."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What the window knows of an action beyond its keys. ``words`` empty: those of the key table."""
+
+    id: str
+    menu: str
+    words: str = ""
+    page: bool = False
+    checkable: bool = False
+    group: str = ""
+    separator: bool = False
+    """A line above it in the menu."""
+
+
+def _choice(group: str, value: str, words: str, *, separator: bool = False) -> Spec:
+    """One of several of which one holds; queue orders need a project."""
+    return Spec(
+        id=f"{group}.{value}",
+        menu="View",
+        words=words,
+        page=group == "order",
+        checkable=True,
+        group=group,
+        separator=separator,
+    )
+
+
+MENUS = ("Project", "Edit", "Decide", "Play", "View", "Help")
+
+SPECS: tuple[Spec, ...] = (
+    Spec(id="program.open", menu="Project", words="Open folder…"),
+    Spec(id="project.open_file", menu="Project", words="Open project…"),
+    Spec(id="project.samples", menu="Project", words="Try the sample clips"),
+    Spec(id="project.add_folder", menu="Project", words="Add a folder…", page=True, separator=True),
+    Spec(id="project.scan", menu="Project", words="Look for new videos", page=True),
+    Spec(id="project.suggest", menu="Project", words="Suggest labels", page=True, checkable=True),
+    Spec(id="project.close", menu="Project", words="Close project", page=True, separator=True),
+    Spec(id="program.settings", menu="Project", words="Settings…"),
+    Spec(id="program.quit", menu="Project", separator=True),
+    Spec(id="program.undo", menu="Edit", page=True),
+    Spec(id="program.redo", menu="Edit", page=True),
+    Spec(id="program.filter", menu="Edit", page=True, separator=True),
+    Spec(id="library.clear_filter", menu="Edit", words="Clear the filter", page=True),
+    Spec(id="decide.accept", menu="Decide", page=True),
+    *(Spec(id=f"decide.take_{n}", menu="Decide", page=True) for n in range(1, 6)),
+    Spec(id="decide.pick", menu="Decide", page=True, separator=True),
+    Spec(id="decide.skip", menu="Decide", page=True, separator=True),
+    Spec(id="decide.unsure", menu="Decide", page=True),
+    Spec(id="decide.unusable", menu="Decide", page=True),
+    Spec(id="move.previous", menu="Decide", page=True, separator=True),
+    Spec(id="move.next", menu="Decide", page=True),
+    Spec(id="move.first", menu="Decide", page=True),
+    Spec(id="move.last", menu="Decide", page=True),
+    Spec(id="move.page_up", menu="Decide", page=True),
+    Spec(id="move.page_down", menu="Decide", page=True),
+    Spec(id="play.toggle", menu="Play", page=True),
+    Spec(id="play.frame_back", menu="Play", page=True, separator=True),
+    Spec(id="play.frame_forward", menu="Play", page=True),
+    Spec(id="play.back", menu="Play", page=True),
+    Spec(id="play.forward", menu="Play", page=True),
+    Spec(id="play.back_far", menu="Play", page=True),
+    Spec(id="play.forward_far", menu="Play", page=True),
+    Spec(id="play.slower", menu="Play", page=True, separator=True),
+    Spec(id="play.faster", menu="Play", page=True),
+    Spec(id="play.normal", menu="Play", page=True),
+    Spec(id="play.loop", menu="Play", page=True),
+    Spec(id="play.mute", menu="Play", page=True, separator=True, checkable=True),
+    Spec(id="play.full_screen", menu="View", page=True, checkable=True),
+    Spec(id="play.zoom_fit", menu="View", page=True, checkable=True, words="Enlarge small videos to fit"),
+    Spec(id="see.blind", menu="View", page=True, checkable=True),
+    Spec(id="see.grid", menu="View", page=True, checkable=True, words="Library as a grid"),
+    Spec(id="library.counts", menu="View", words="Clips per label", page=True),
+    _choice("order", QueueOrder.LEAST_SURE, "Order: least sure first", separator=True),
+    _choice("order", QueueOrder.SUREST, "Order: surest first"),
+    _choice("order", QueueOrder.PATH, "Order: by path"),
+    _choice("order", QueueOrder.RANDOM, "Order: random"),
+    _choice("theme", "system", "Colours: as the system", separator=True),
+    _choice("theme", "dark", "Colours: dark"),
+    _choice("theme", "light", "Colours: light"),
+    Spec(id="program.palette", menu="Help"),
+    Spec(id="program.keys", menu="Help"),
+    Spec(id="program.about", menu="Help", words="About vidlabel", separator=True),
+)  # fmt: skip
+
+
+class LetterShortcut(QShortcut):
+    """Shift with a letter: opens the label picker with that letter in it."""
+
+    typed = Signal(str)
+
+    def __init__(self, letter: str, parent: QWidget) -> None:
+        super().__init__(QKeySequence(f"Shift+{letter}"), parent)
+        self._letter = letter.lower()
+        self.setAutoRepeat(False)
+        self.activated.connect(self._send)
+
+    @Slot()
+    def _send(self) -> None:
+        self.typed.emit(self._letter)
+
+
+class Actions(QObject):
+    """Builds the actions on a window and keeps their keys as the person wants them."""
+
+    letter_typed = Signal(str)
+    keys_changed = Signal()
+
+    def __init__(self, window: QWidget, keys: Keys) -> None:
+        super().__init__(window)
+        self._keys = keys
+        self._actions: dict[str, QAction] = {}
+        self._groups: dict[str, QActionGroup] = {}
+        self._letters: list[LetterShortcut] = []
+        self._page_on = False
+        known = {action.id: action for action in keys.actions()}
+        self._keyed = frozenset(known)
+        for spec in SPECS:
+            words = spec.words or (known[spec.id].words if spec.id in known else "")
+            action = QAction(words, self)
+            action.setObjectName(spec.id)
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.setAutoRepeat(spec.id not in ONCE)
+            action.setCheckable(spec.checkable)
+            action.setEnabled(not spec.page)
+            if spec.group:
+                self._group(spec.group).addAction(action)
+            window.addAction(action)
+            self._actions[spec.id] = action
+        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
+            shortcut = LetterShortcut(letter, window)
+            shortcut.typed.connect(self.letter_typed)
+            self._letters.append(shortcut)
+        keys.changed.connect(self._apply_keys)
+        self._apply_keys()
+        self.set_page_active(False)
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def all(self) -> tuple[QAction, ...]:
+        return tuple(self._actions.values())
+
+    def connect_to(self, action_id: str, slot: Callable[[], object]) -> None:
+        """Runs a bound method when the action is started."""
+        self._actions[action_id].triggered.connect(slot)
+
+    def caps(self, action_id: str, count: int = 1) -> tuple[str, ...]:
+        """The first keys of an action as caps show them; empty without a key."""
+        if action_id not in self._keyed:
+            return ()
+        return tuple(cap_text(sequence) for sequence in self._keys.sequences(action_id)[:count])
+
+    def set_page_active(self, active: bool) -> None:
+        """Switches the actions that need an open project on or off."""
+        self._page_on = active
+        for spec in SPECS:
+            if spec.page:
+                self._actions[spec.id].setEnabled(active)
+        self._free_letters()
+
+    def _free_letters(self) -> None:
+        """A letter given to an action opens no picker: two owners of a key would both be mute."""
+        taken = {sequence.toString() for action in self.all() for sequence in action.shortcuts()}
+        for shortcut in self._letters:
+            shortcut.setEnabled(self._page_on and shortcut.key().toString() not in taken)
+
+    @property
+    def page_active(self) -> bool:
+        return self._page_on
+
+    def _group(self, name: str) -> QActionGroup:
+        if name not in self._groups:
+            self._groups[name] = QActionGroup(self)
+        return self._groups[name]
+
+    @Slot()
+    def _apply_keys(self) -> None:
+        for action_id, action in self._actions.items():
+            if action_id in self._keyed:
+                sequences = self._keys.sequences(action_id)
+                action.setShortcuts([QKeySequence(sequence) for sequence in sequences])
+                caps = self.caps(action_id)
+                action.setToolTip(f"{action.text()} ({caps[0]})" if caps else action.text())
+        self._free_letters()
+        self.keys_changed.emit()

@@ -1,0 +1,1 @@
+"""Right column: suggestions, picker, verdicts, history."""

@@ -1,0 +1,260 @@
+"""The right column: what the model suggests, and everything a person can say to it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from vidlabel.core.words import Changes, ClipRow, ClipState, Decision, Label, Suggestion
+from vidlabel.services.deciding import Deciding
+from vidlabel.services.library import Library
+from vidlabel.services.project import ProjectFacts, ProjectSession
+from vidlabel.services.suggesting import Suggesting
+from vidlabel.ui import tokens
+from vidlabel.ui.actions import Actions
+from vidlabel.ui.decide.history import HistoryList
+from vidlabel.ui.decide.picker import LabelPicker
+from vidlabel.ui.decide.suggestions import COUNT, SuggestionList
+from vidlabel.ui.parts.basics import Chip, SectionHead, Words
+from vidlabel.ui.parts.flow import FlowRow
+from vidlabel.ui.parts.keycap import CapButton
+
+RECENT = 6
+_NOT_CALIBRATED = "Not calibrated: the model's own figures, not chances of being right."
+_STATE_WORDS = {
+    "loading": "The model is being loaded.",
+    "running": "No suggestion yet; it is on its way.",
+    "paused": "Suggesting is paused.",
+    "off": "Suggesting is switched off.",
+    "idle": "No suggestion for this clip.",
+}
+
+
+class DecidePanel(QWidget):
+    """Builds the column and joins it to the deciding service."""
+
+    left = Signal()
+    """The person wants to be back at the player."""
+
+    def __init__(
+        self,
+        deciding: Deciding,
+        library: Library,
+        *,
+        session: ProjectSession,
+        suggesting: Suggesting,
+        actions: Actions,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("Panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(264)
+        self.setAccessibleName("Decide")
+        self._deciding = deciding
+        self._library = library
+        self._session = session
+        self._suggesting = suggesting
+        self._actions = actions
+        self._row: ClipRow | None = None
+        self.model_words = Words(level="third", size=tokens.HEAD)
+        self.suggestions = SuggestionList()
+        self.note = Words(level="second", size=tokens.SECONDARY, wrap=True)
+        self.accept = CapButton("Accept", actions.caps("decide.accept"), look="primary")
+        self.picker = LabelPicker()
+        self.recent = FlowRow()
+        self.verdicts = {
+            action_id: CapButton(words, actions.caps(action_id))
+            for action_id, words in (
+                ("decide.skip", "Skip"),
+                ("decide.unsure", "Unsure"),
+                ("decide.unusable", "Unusable"),
+            )
+        }
+        self.why = Words(wrap=True)
+        self.history = HistoryList()
+        self._build()
+        self._wire()
+        self._show_keys()
+        self._show_suggestion(None)
+
+    def _build(self) -> None:
+        inner = QWidget()
+        inner.setObjectName("Panel")
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
+        layout.setSpacing(0)
+        head = QHBoxLayout()
+        head.setSpacing(tokens.GAP)
+        head.addWidget(SectionHead("Suggestions"))
+        head.addStretch(1)
+        head.addWidget(self.model_words)
+        layout.addLayout(head)
+        layout.addSpacing(8)
+        layout.addWidget(self.suggestions)
+        layout.addSpacing(8)
+        self.note.setMinimumHeight(32)
+        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.note)
+        layout.addSpacing(8)
+        layout.addWidget(self.accept)
+        layout.addSpacing(20)
+        layout.addWidget(SectionHead("Another label"))
+        layout.addSpacing(8)
+        layout.addWidget(self.picker)
+        layout.addSpacing(8)
+        layout.addWidget(self.recent)
+        layout.addSpacing(12)
+        verdicts = FlowRow(gap=6)
+        for button in self.verdicts.values():
+            verdicts.add(button)
+        layout.addWidget(verdicts)
+        for title, widget in (("Why now", self.why), ("History", self.history)):
+            layout.addSpacing(20)
+            layout.addWidget(SectionHead(title))
+            layout.addSpacing(8)
+            layout.addWidget(widget)
+        layout.addStretch(1)
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _wire(self) -> None:
+        self.suggestions.taken.connect(self._deciding.take)
+        self.accept.clicked.connect(self._actions["decide.accept"].trigger)
+        for action_id, button in self.verdicts.items():
+            button.clicked.connect(self._actions[action_id].trigger)
+        self.picker.picked.connect(self._deciding.give)
+        self.picker.left.connect(self.left)
+        self._deciding.suggestions_changed.connect(self._show_suggestion)
+        self._deciding.blind_changed.connect(self._blind_changed)
+        self._library.current_changed.connect(self._current_changed)
+        self._library.rows_changed.connect(self._rows_changed)
+        self._session.labels_changed.connect(self._labels_changed)
+        self._session.recent_labels_changed.connect(self._recent_changed)
+        self._session.changed.connect(self._project_changed)
+        self._suggesting.state_changed.connect(self._suggesting_changed)
+        self._actions.keys_changed.connect(self._show_keys)
+
+    def project_opened(self, facts: ProjectFacts) -> None:
+        """Takes over the label set of another project."""
+        self._labels_changed(facts.labels)
+        self._recent_changed(facts.recent_labels)
+        self._suggesting_changed()
+
+    @Slot()
+    def open_picker(self) -> None:
+        """Starts a search for another label."""
+        self.picker.open()
+
+    @Slot(str)
+    def open_picker_with(self, letter: str) -> None:
+        """Starts a search with one letter typed."""
+        self.picker.open(letter)
+
+    @Slot(object)
+    def _show_suggestion(self, suggestion: Suggestion | None) -> None:
+        blind = self._deciding.blind
+        shown = None if blind else suggestion
+        self.suggestions.show_suggestion(shown)
+        first = shown.scores[0] if shown is not None and shown.scores else None
+        self.accept.set_words(f"Accept {first.label}" if first else "Accept")
+        self.accept.setEnabled(first is not None)
+        if blind:
+            self.note.setText(
+                f"Blind mode: suggestions are hidden. {self._key_words('see.blind')} shows them."
+            )
+        elif first is not None:
+            self.note.setText("" if first.calibrated is not None else _NOT_CALIBRATED)
+        elif self._row is not None and self._row.state in (ClipState.MISSING, ClipState.UNREADABLE):
+            self.note.setText("No suggestion: the video cannot be read.")
+        else:
+            state = self._suggesting.state
+            self.note.setText(_STATE_WORDS.get(state, self._suggesting.model_words))
+
+    def _key_words(self, action_id: str) -> str:
+        return next(iter(self._actions.caps(action_id)), self._actions[action_id].text())
+
+    @Slot(bool)
+    def _blind_changed(self, _blind: bool) -> None:
+        self._show_suggestion(self._deciding.suggestion)
+
+    @Slot(object)
+    def _current_changed(self, row: ClipRow | None) -> None:
+        self._row = row
+        self._show_why()
+        if row is None:
+            self.history.clear()
+        else:
+            self._session.history(row.clip_id, self._history_arrived)
+
+    @Slot(object)
+    def _rows_changed(self, indices: list[int]) -> None:
+        """What is known of the current clip may be another now; its suggestion on screen stays."""
+        current = self._library.current_id
+        if current is not None and self._library.index_of(current) in indices:
+            self._row = self._library.row_of(current) or self._row
+            self._show_why()
+
+    def _show_why(self) -> None:
+        row = self._row
+        self.why.setText("" if row is None else self._library.why_now(row))
+
+    @Slot(object)
+    def _history_arrived(self, decisions: tuple[Decision, ...]) -> None:
+        current = self._library.current_id
+        if decisions and decisions[0].clip_id != current:
+            return
+        facts = self._session.facts
+        models = dict((facts.model,)) if facts is not None and facts.model else {}
+        self.history.show_decisions(decisions, annotator=self._session.annotator, models=models)
+
+    @Slot(object)
+    def _project_changed(self, changes: Changes) -> None:
+        current = self._library.current_id
+        if current is not None and any(decision.clip_id == current for decision in changes.decisions):
+            self._session.history(current, self._history_arrived)
+
+    @Slot(object)
+    def _labels_changed(self, labels: tuple[Label, ...]) -> None:
+        self.picker.set_labels(tuple(label.name for label in labels))
+
+    @Slot(object)
+    def _recent_changed(self, recent: tuple[str, ...]) -> None:
+        self.picker.set_recent(recent)
+        self.recent.clear()
+        for label in recent[:RECENT]:
+            chip = Chip(label, name=f"Give the label {label}")
+            chip.setProperty("label", label)
+            chip.clicked.connect(self._chip_clicked)
+            self.recent.add(chip)
+        self.recent.setVisible(bool(recent))
+
+    @Slot()
+    def _chip_clicked(self) -> None:
+        chip = self.sender()
+        if chip is not None:
+            self._deciding.give(str(chip.property("label")))
+
+    @Slot(str)
+    def _suggesting_changed(self, _state: str = "") -> None:
+        self.model_words.setText("" if self._suggesting.state == "failed" else self._suggesting.model_words)
+        if self._deciding.suggestion is None:
+            self._show_suggestion(None)
+
+    @Slot()
+    def _show_keys(self) -> None:
+        self.accept.set_caps(self._actions.caps("decide.accept"))
+        self.picker.set_caps(self._actions.caps("decide.pick"))
+        for action_id, button in self.verdicts.items():
+            button.set_caps(self._actions.caps(action_id))
+            button.setToolTip(self._actions[action_id].toolTip())
+        for number in range(1, COUNT + 1):
+            cap = next(iter(self._actions.caps(f"decide.take_{number}")), str(number))
+            self.suggestions.rows[number - 1].set_cap(cap)

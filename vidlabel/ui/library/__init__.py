@@ -1,0 +1,1 @@
+"""Left column: the clips of the project, filtered and in order."""

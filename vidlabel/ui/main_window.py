@@ -1,0 +1,283 @@
+"""The window: builds its parts, joins them, remembers its layout. What happens is decided elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QIcon, QShortcut
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from vidlabel.core.resources import resources_root
+from vidlabel.services.project import ProjectFacts
+from vidlabel.services.workbench import Workbench
+from vidlabel.ui import tokens
+from vidlabel.ui.actions import Actions
+from vidlabel.ui.columns import Columns
+from vidlabel.ui.command_palette import CommandPalette
+from vidlabel.ui.commands import Commands
+from vidlabel.ui.decide.panel import DecidePanel
+from vidlabel.ui.focus_rules import FocusRules
+from vidlabel.ui.library.panel import LibraryPanel
+from vidlabel.ui.player.panel import PlayerPanel
+from vidlabel.ui.states import Banner, States
+from vidlabel.ui.status_bar import StatusBar
+from vidlabel.ui.theme import Theme
+from vidlabel.ui.top_bar import TopBar
+from vidlabel.ui.welcome import WelcomePage
+
+FIRST_SIZE = QSize(1440, 900)
+
+
+class MainWindow(QMainWindow):
+    """One window over one workbench.
+
+    ``opening`` is the project that the command line named: the labelling page is there from the first paint.
+    """
+
+    def __init__(self, workbench: Workbench, *, opening: Path | None = None) -> None:
+        super().__init__()
+        self.workbench = workbench
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self.theme = Theme(application, workbench.settings.theme, self)
+        self.focus_rules = FocusRules(application, self)
+        self.setWindowTitle("vidlabel")
+        self.setWindowIcon(QIcon(str(resources_root() / "icons" / "vidlabel.svg")))
+        self.actions_table = Actions(self, workbench.keys)
+        self._may_go = False
+        self._build()
+        self._wire()
+        self._show_choices()
+        self._restore()
+        if opening is None:
+            self._show_welcome()
+        else:
+            self._about_to_open(opening)
+
+    # --- building --------------------------------------------------------------------------------
+    def _build(self) -> None:
+        bench, actions = self.workbench, self.actions_table
+        self.top_bar = TopBar(actions)
+        self.setMenuBar(self.top_bar)
+        self.library = LibraryPanel(bench.library, bench.session, settings=bench.settings)
+        self.player = PlayerPanel(bench.player, bench.sound, actions=actions)
+        self.decide = DecidePanel(
+            bench.deciding, bench.library, session=bench.session, suggesting=bench.suggesting, actions=actions
+        )
+        self.columns = Columns(self.library, self.player, self.decide)
+        self.banner = Banner()
+        self.status = StatusBar(bench.background)
+        self.welcome = WelcomePage(actions)
+        page = QWidget()
+        down = QVBoxLayout(page)
+        down.setContentsMargins(0, 0, 0, 0)
+        down.setSpacing(0)
+        for widget, stretch in ((self.banner, 0), (self.columns, 1), (self.status, 0)):
+            down.addWidget(widget, stretch)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.welcome)
+        self.pages.addWidget(page)
+        self._page = page
+        self.setCentralWidget(self.pages)
+        self.palette_sheet = CommandPalette(actions, self)
+        self.commands = Commands(bench, actions, library=self.library, window=self)
+        self.states = States(bench, self.player, library=self.library, actions=actions, banner=self.banner)
+        self._escape = QShortcut(Qt.Key.Key_Escape, self)
+
+    def _wire(self) -> None:
+        bench, actions = self.workbench, self.actions_table
+        bench.project_opened.connect(self._project_opened)
+        bench.project_closed.connect(self._project_closed)
+        bench.session.open_failed.connect(self._open_failed)
+        bench.notice.connect(self.status.say)
+        bench.trouble.connect(self._trouble)
+        bench.deciding.saved.connect(self.status.show_saved)
+        bench.session.counts_changed.connect(self.status.show_counts)
+        bench.deciding.blind_changed.connect(self.library.view.set_blind)
+        bench.settings.changed.connect(self._setting_changed)
+        bench.closed.connect(self._go)
+        self.library.view.clip_chosen.connect(bench.show_clip)
+        self.player.view.double_clicked.connect(actions["play.full_screen"].trigger)
+        self.welcome.recent_wished.connect(self._open_recent)
+        self.commands.about_to_open.connect(self._about_to_open)
+        self.palette_sheet.closed.connect(self.player.focus_player)
+        actions.keys_changed.connect(self._show_filter_key)
+        actions.letter_typed.connect(self.decide.open_picker_with)
+        for source in (self.library.left, self.decide.left, self._escape.activated):
+            source.connect(self._escape_pressed)
+        for action_id, slot in (
+            ("decide.pick", self.decide.open_picker),
+            ("play.full_screen", self._toggle_full_screen),
+            ("play.zoom_fit", self._toggle_enlarge),
+            ("see.grid", self._toggle_grid),
+            ("program.palette", self.palette_sheet.open),
+            ("program.keys", self._show_keys),
+            ("program.settings", self._show_settings),
+            ("program.about", self._show_about),
+            ("program.quit", self.close),
+        ):
+            actions.connect_to(action_id, slot)
+
+    def open_path(self, path: Path) -> None:
+        """Opens a project file or a folder, as an argument of the command line does."""
+        self.commands.open_path(path)
+
+    # --- pages -----------------------------------------------------------------------------------
+    def _show_welcome(self) -> None:
+        self.pages.setCurrentWidget(self.welcome)
+        self.actions_table.set_page_active(False)
+        self.welcome.show_recent(self.workbench.settings.recent_projects)
+        self.welcome.open_folder.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.top_bar.set_project("", "")
+        self.setWindowTitle("vidlabel")
+
+    @Slot(Path)
+    def _about_to_open(self, path: Path) -> None:
+        self.welcome.show_trouble("")
+        self.pages.setCurrentWidget(self._page)
+        self.actions_table.set_page_active(True)
+        self.states.say_opening(path)
+        self.player.focus_player()
+
+    @Slot(object)
+    def _project_opened(self, facts: ProjectFacts) -> None:
+        self.pages.setCurrentWidget(self._page)
+        self.actions_table.set_page_active(True)
+        self.top_bar.set_project(facts.name, str(facts.path))
+        self.setWindowTitle(f"{facts.name} – vidlabel")
+        self.library.project_opened(facts)
+        self.decide.project_opened(facts)
+        self.status.show_counts(facts.counts)
+        self.states.project_opened(facts)
+        self.player.focus_player()
+
+    @Slot()
+    def _project_closed(self) -> None:
+        self.status.clear()
+        self.banner.hide()
+        if not self._may_go:
+            self._show_welcome()
+
+    @Slot(str)
+    def _open_failed(self, words: str) -> None:
+        self._show_welcome()
+        self.welcome.show_trouble(words)
+
+    @Slot(str)
+    def _open_recent(self, path: str) -> None:
+        self.commands.open_path(Path(path))
+
+    @Slot(str)
+    def _trouble(self, words: str) -> None:
+        if self.pages.currentWidget() is self._page:
+            self.banner.say(words)
+        else:
+            self.welcome.show_trouble(words)
+
+    # --- wishes ----------------------------------------------------------------------------------
+    @Slot()
+    def _escape_pressed(self) -> None:
+        """Back to the player; pressed there, out of full screen."""
+        if self.player.view.hasFocus() and self.actions_table["play.full_screen"].isChecked():
+            self.actions_table["play.full_screen"].trigger()
+        self.player.focus_player()
+
+    @Slot()
+    def _toggle_full_screen(self) -> None:
+        """The video and what can be said about it, nothing else."""
+        full = self.actions_table["play.full_screen"].isChecked()
+        for widget in (self.top_bar, self.library, self.status):
+            widget.setVisible(not full)
+        self.setWindowState(
+            self.windowState() | Qt.WindowState.WindowFullScreen
+            if full
+            else self.windowState() & ~Qt.WindowState.WindowFullScreen
+        )
+        self.player.focus_player()
+
+    @Slot()
+    def _toggle_enlarge(self) -> None:
+        self.player.view.set_enlarge(self.actions_table["play.zoom_fit"].isChecked())
+
+    @Slot()
+    def _toggle_grid(self) -> None:
+        grid = self.actions_table["see.grid"].isChecked()
+        self.workbench.settings.grid = grid
+        self.library.view.set_grid(grid)
+
+    @Slot()
+    def _show_keys(self) -> None:
+        from vidlabel.ui.key_sheet import KeySheet
+
+        self._open_dialog(KeySheet(self.workbench.keys, self))
+
+    @Slot()
+    def _show_settings(self) -> None:
+        from vidlabel.ui.settings_dialog import SettingsDialog
+
+        self._open_dialog(SettingsDialog(self.workbench.settings, self.workbench.keys, self))
+
+    @Slot()
+    def _show_about(self) -> None:
+        from vidlabel.ui.about import AboutDialog
+
+        self._open_dialog(AboutDialog(self.workbench.background.device, self))
+
+    def _open_dialog(self, dialog: QWidget) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()  # type: ignore[attr-defined]
+
+    # --- settings and layout ---------------------------------------------------------------------
+    @Slot(str)
+    def _setting_changed(self, name: str) -> None:
+        if name == "theme":
+            self.theme.choose(self.workbench.settings.theme)
+        self._show_choices()
+
+    def _show_choices(self) -> None:
+        settings, actions = self.workbench.settings, self.actions_table
+        actions[f"theme.{settings.theme}"].setChecked(True)
+        actions[f"order.{settings.queue_order.value}"].setChecked(True)
+        actions["see.grid"].setChecked(settings.grid)
+
+    @Slot()
+    def _show_filter_key(self) -> None:
+        self.library.set_filter_caps(self.actions_table.caps("program.filter"))
+
+    def _restore(self) -> None:
+        self._show_filter_key()
+        settings = self.workbench.settings
+        self.actions_table["play.zoom_fit"].setChecked(True)
+        if settings.grid:
+            self.library.view.set_grid(True)
+        if not self.restoreGeometry(settings.window_state("geometry")):
+            room = self.screen().availableSize()
+            self.resize(FIRST_SIZE.boundedTo(room))
+        if not self.columns.restoreState(settings.window_state("splitter/columns")):
+            width = self.width()
+            left = min(tokens.LIBRARY_WIDTH, max(300, width * 26 // 100))
+            right = tokens.DECIDE_WIDTH
+            self.columns.setSizes([left, width - left - right, right])
+
+    def _remember(self) -> None:
+        if self.actions_table["play.full_screen"].isChecked():
+            self.actions_table["play.full_screen"].trigger()
+        self.workbench.settings.set_window_state("geometry", self.saveGeometry())
+        self.workbench.settings.set_window_state("splitter/columns", self.columns.saveState())
+
+    @Slot()
+    def _go(self) -> None:
+        self._may_go = True
+        self.close()
+
+    # --- Qt --------------------------------------------------------------------------------------
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_go:
+            event.accept()
+            return
+        # What was decided is written before the window goes.
+        event.ignore()
+        self._remember()
+        self.setEnabled(False)
+        self.workbench.close()

@@ -1,0 +1,1 @@
+"""Centre column: the clip, its transport and its timeline."""

@@ -1,0 +1,133 @@
+"""The centre column: the picture or a page in its place, the transport, the timeline."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from vidlabel.core.words import ClipRow
+from vidlabel.services.playback import FrameInfo, Player
+from vidlabel.services.sound import Sound
+from vidlabel.ui import tokens
+from vidlabel.ui.actions import Actions
+from vidlabel.ui.parts.message import MessagePage
+from vidlabel.ui.player.timeline import Timeline
+from vidlabel.ui.player.transport import Transport
+from vidlabel.ui.player.view import PlayerView
+
+
+class CalmStack(QStackedWidget):
+    """A stack as large as the room it gets, not as its largest page."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 120)
+
+
+class PlayerPanel(QWidget):
+    """Joins view, transport and timeline to the player service."""
+
+    clip_shown = Signal(object)
+    """ClipRow: a picture replaced whatever page was in its place."""
+
+    def __init__(
+        self, player: Player, sound: Sound, *, actions: Actions, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("Ground")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(tokens.CENTRE_MIN)
+        self._player = player
+        self._actions = actions
+        self.view = PlayerView(player)
+        self.message = MessagePage()
+        self.transport = Transport(player, sound, actions=actions)
+        self.timeline = Timeline()
+        self._stack = CalmStack()
+        self._stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self.message)
+        layout = QVBoxLayout(self)
+        margin = tokens.PANEL_MARGIN
+        layout.setContentsMargins(margin, margin, margin, 12)
+        layout.setSpacing(tokens.GAP)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self.transport)
+        layout.addWidget(self.timeline)
+        player.opened.connect(self._opened)
+        player.frame_shown.connect(self._frame_shown)
+        player.failed.connect(self._failed)
+        player.loop_changed.connect(self.timeline.set_loop)
+        player.cleared.connect(self._cleared)
+        self.timeline.frame_wished.connect(player.seek_frame)
+
+    @property
+    def shows_message(self) -> bool:
+        """Whether words stand in the place of the picture."""
+        return self._stack.currentWidget() is self.message
+
+    def focus_player(self) -> None:
+        """Gives the keys back to the page."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def say(
+        self, title: str, words: str = "", *, detail: str = "", icon: str = "", trouble: bool = False
+    ) -> None:
+        """Puts words in the place of the picture, without buttons."""
+        self.message.set_buttons()
+        self.message.say(title, words, detail=detail, icon=icon, trouble=trouble)
+        self._stack.setCurrentWidget(self.message)
+
+    def show_picture(self) -> None:
+        """Back to the picture."""
+        self._stack.setCurrentWidget(self.view)
+
+    @Slot(object)
+    def _opened(self, row: ClipRow) -> None:
+        info = self._player.info
+        times = self._player.times()
+        first = info.first if info is not None else row.start_frame
+        last = info.last if info is not None else row.end_frame
+        self.timeline.set_clip(times, first=first, last=last)
+        self.show_picture()
+        self.clip_shown.emit(row)
+
+    @Slot(object, object)
+    def _frame_shown(self, _image: QImage, info: FrameInfo) -> None:
+        if self.shows_message and info.clip_id == getattr(self._player.row, "clip_id", None):
+            self.show_picture()
+        if info.first != self.timeline.minimum() or info.last - 1 != self.timeline.maximum():
+            self.timeline.set_clip(self._player.times(), first=info.first, last=info.last)
+        self.timeline.show_frame(info.frame)
+        self.transport.readout.show_info(info)
+
+    @property
+    def _skip_key(self) -> str:
+        return next(iter(self._actions.caps("decide.skip")), "Skip")
+
+    @Slot(object, str, bool)
+    def _failed(self, row: ClipRow, reason: str, missing: bool) -> None:
+        self.transport.readout.show_info(None)
+        if missing:
+            self.say(
+                "This video is not where it was",
+                "Its decisions are kept. Connect its disk or put the file back, then look for new videos. "
+                f"{self._skip_key} goes on to the next clip.",
+                detail=row.path,
+                icon="trouble",
+                trouble=True,
+            )
+        else:
+            self.say(
+                "This video cannot be read",
+                f"{reason[:1].upper()}{reason[1:].rstrip('.')}. Replace the file and look for new videos. "
+                f"{self._skip_key} goes on to the next clip.",
+                detail=row.path,
+                icon="trouble",
+                trouble=True,
+            )
+
+    @Slot()
+    def _cleared(self) -> None:
+        self.timeline.set_clip((), first=0, last=0)
+        self.transport.readout.show_info(None)
