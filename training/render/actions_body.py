@@ -30,7 +30,7 @@ def turn(rng: np.random.Generator, t: Array) -> Motion:
     angle = keys(t, (start, 0.0), (end, rng.uniform(1.4, 3.6)))
     pose = Pose(**stance(rng, t))
     step = 0.07 * np.abs(np.sin(t * 7)) * (np.abs(np.gradient(angle)) > 0.004)
-    pose.l_foot, pose.r_foot = (0.11, 0.08 + step, 0.0), (-0.11, 0.08 + 0.07 - step if False else 0.08 + step[::-1], 0.0)
+    pose.l_foot, pose.r_foot = (0.11, 0.08 + step, 0.0), (-0.11, 0.08 + step[::-1], 0.0)
     pose.head = np.stack([0 * t, 0.5 * np.gradient(angle) / max(t[1] - t[0], 1e-3) * 0.3, 0 * t], -1)
     pose.body = (0.0, angle, 0.0)
     return one(pose, t, framing="upper" if rng.random() < 0.4 else "body")
@@ -55,12 +55,22 @@ def _chair(rng: np.random.Generator, t: Array, *, rising: bool) -> Motion:
     pose.l_foot, pose.r_foot = (0.13, 0.08, 0.0), (-0.13, 0.08, 0.05)
     pose.l_hand = np.stack([0.2 + 0 * t, -0.5 + 0.06 * (1 - up), 0.1 + 0.22 * (1 - up)], -1)
     pose.r_hand = pose.l_hand * [-1, 1, 1]
-    props: list[Prop] = []
-    if rng.random() < 0.7:
-        left, right = (np.tile([x, seat - 0.16, -0.42], (len(t), 1)) for x in (0.2, -0.2))
-        back = [0, 0.5, -0.22]
-        props = [Prop(left, right, 0.07, "wood"), Prop(left + back, right + back, 0.05, "wood")]
-    return one(pose, t, *props)
+    chair = _chair_props(seat, len(t)) if rng.random() < 0.7 else ()
+    return one(pose, t, *chair)
+
+
+def _chair_props(seat: float, frames: int) -> tuple[Prop, ...]:
+    """A plain chair behind the person: seat, back and four legs."""
+
+    def bar(a: tuple[float, float, float], b: tuple[float, float, float], radius: float) -> Prop:
+        return Prop(np.tile(a, (frames, 1)), np.tile(b, (frames, 1)), radius, "wood")
+
+    top = seat - 0.15
+    bars = [bar((0.2, top, z), (-0.2, top, z), 0.05) for z in (-0.3, -0.4, -0.5)]
+    bars += [bar((0.2, seat + y, -0.62), (-0.2, seat + y, -0.62), 0.035) for y in (0.22, 0.36)]
+    for x in (0.2, -0.2):
+        bars += [bar((x, 0.0, -0.28), (x, top, -0.28), 0.025), bar((x, 0.0, -0.56), (x, seat + 0.38, -0.62), 0.025)]
+    return tuple(bars)
 
 
 @action("jump")
@@ -270,7 +280,7 @@ def fall_floor(rng: np.random.Generator, t: Array) -> Motion:
     way = rng.choice([-1.0, 1.0])
     sideways = rng.uniform(-0.6, 0.6)
     pose = Pose(**stance(rng, t))
-    pose.pelvis = np.stack([0 * t, STAND - 0.02 - 0.2 * np.sin(np.pi * u) * 0, 0 * t], -1)
+    pose.pelvis = np.stack([0 * t, STAND - 0.02 + 0 * t, 0 * t], -1)
     pose.bend = (0.35 * np.sin(np.pi * u) * way, 0.0, 0.0)
     for side, sign in (("l", 1), ("r", -1)):
         setattr(pose, f"{side}_foot", (sign * 0.13, 0.08 + 0.2 * np.sin(np.pi * u), 0.2 * np.sin(np.pi * u)))

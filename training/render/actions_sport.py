@@ -155,7 +155,6 @@ def fencing(rng: np.random.Generator, t: Array) -> Motion:
     for k, lunge in enumerate(lunges):
         shuffle = 0.12 * np.sin(t * rng.uniform(3, 6) + k * 2)
         pose = Pose(pelvis=(0.0, STAND - 0.14 - 0.12 * lunge, 0.35 * lunge), bend=(0.1 + 0.15 * lunge, -0.9, 0.0), head=(0, 0.8, 0))
-        pose.r_foot = pose.r_hand = None
         pose.l_foot = (0.05, 0.08 + 0.1 * np.sin(np.pi * lunge) * (lunge < 0.9), 0.25 + 0.5 * lunge)
         pose.r_foot = (-0.05, 0.08, -0.3)
         pose.l_hand = np.stack([0.32 + 0.28 * lunge, -0.1 + 0.12 * lunge + 0.05 * np.sin(t * 7 + k), 0.22 - 0.1 * lunge], -1)

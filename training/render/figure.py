@@ -104,10 +104,10 @@ class Capsules:
             at = {name: joints[:, position] for name, position in INDEX.items()}
             for first, second, radius, radius_end, tone in LIMBS:
                 add(at[first], at[second], radius * look.girth, radius_end * look.girth, look.tones[tone])
-            crown = at["head"] + 0.25 * (at["head"] - at["neck"])
-            add(at["head"] * 0.75 + at["neck"] * 0.25, at["head"], HEAD_RADIUS * 0.9, HEAD_RADIUS * look.head, look.tones["skin"])
-            back = _backwards(at)
-            add(at["head"] + 0.02 * back, crown + 0.035 * back, HEAD_RADIUS * look.head, HEAD_RADIUS * 0.8, look.tones["hair"])
+            up = (at["head"] - at["neck"]) / np.maximum(np.linalg.norm(at["head"] - at["neck"], axis=-1, keepdims=True), 1e-6)
+            back, size = _backwards(at), HEAD_RADIUS * look.head
+            add(at["head"] - 0.05 * up - 0.015 * back, at["head"], size * 0.8, size, look.tones["skin"])
+            add(at["head"] + 0.01 * up + 0.035 * back, at["head"] + 0.04 * up + 0.015 * back, size * 0.9, size * 0.93, look.tones["hair"])
             for side in "lr":
                 wrist, elbow = at[f"{side}_wrist"], at[f"{side}_elbow"]
                 add(wrist, wrist + 0.28 * (wrist - elbow), HAND * 0.75, HAND * 0.75, look.tones["skin"])

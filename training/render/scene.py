@@ -96,9 +96,13 @@ def camera_for(motion: Motion, framing: Framing, rng: np.random.Generator) -> Ca
 
 
 def surroundings(
-    camera: Camera, *, height: int, width: int, ground: Texture, wall: Texture, distance: float, scale: float, haze: tuple[float, float, float]
-) -> Image:
-    """Ground plane and a wall around it (a cylinder ``distance`` metres off), textured: (T, H, W, 3), 0 to 1."""
+    camera: Camera, *, height: int, width: int, ground: Texture, wall: Texture, distance: float, scale: float,
+    wall_scale: float, haze: tuple[float, float, float],
+) -> Image:  # fmt: skip
+    """Ground plane and a wall around it (a cylinder ``distance`` metres off), textured: (T, H, W, 3), 0 to 1.
+
+    ``scale`` and ``wall_scale`` are repeats of the texture a metre; the wall's first row stands on the ground.
+    """
     frames = len(camera.position)
     seen = np.empty((frames, height, width, 3), np.float32)
     for t in range(frames):
@@ -112,9 +116,9 @@ def surroundings(
         hit = np.where(down, to_ground, to_wall)
         gx, gz = x + rays[..., 0] * np.minimum(hit, 1e4), z + rays[..., 2] * np.minimum(hit, 1e4)
         around = np.arctan2(rays[..., 0], rays[..., 2]) * distance + x * 0.3
-        u = np.where(down, gx, around) * scale
-        v = np.where(down, gz, y + rays[..., 1] * to_wall) * scale
-        picture = np.where(down[..., None], _sample(ground, u, v), _sample(wall, u, v))
+        floor = _sample(ground, gx * scale, gz * scale)
+        upright = _sample(wall, around * wall_scale, (y + rays[..., 1] * to_wall) * wall_scale)
+        picture = np.where(down[..., None], floor, upright)
         far = np.where(down, 1 - np.exp(-hit / (distance * 1.2)), 0.25)[..., None]
         seen[t] = picture * (1 - far) + np.asarray(haze) * far
     return seen
@@ -147,11 +151,12 @@ def _shadow(motion: Motion, camera: Camera, *, height: int, width: int) -> Image
     out = np.ones((len(points), height, width), np.float32)
     for t in range(len(points)):
         layer = np.zeros((height, width), np.float32)
-        for (x, y), s, h in zip(pixels[t], size[t], lift[t], strict=True):
+        for n in np.argsort(-lift[t]):  # the lowest joints cast the darkest shadow and come last
+            (x, y), s = pixels[t, n], size[t, n]
             axes = (max(int(0.2 * s), 1), max(int(0.07 * s), 1))
             if -width < x < 2 * width and -height < y < 2 * height and axes[0] < 2 * width:
-                blot = cv2.ellipse(np.zeros_like(layer), (int(x), int(y)), axes, 0, 0, 360, 1.0, -1)
-                layer = np.maximum(layer, blot * float(np.exp(-1.2 * max(h, 0))))
+                dark = float(np.exp(-1.2 * max(lift[t, n], 0)))
+                cv2.ellipse(layer, (int(x), int(y)), axes, 0, 0, 360, dark, -1)
         out[t] = 1 - 0.45 * cv2.GaussianBlur(layer, (0, 0), max(height / 60, 0.8))
     return out
 

@@ -1,0 +1,123 @@
+"""Measures a model on what it was not trained on.
+
+    python -m training.evaluate --model RUN/model.safetensors --work WORK
+
+Answers with one JSON document: top-1, top-5, mean class accuracy, ECE and counts on
+  silhouettes_test     official split-1 test part of the silhouettes, composited once (all 51 labels compete)
+  silhouettes_test_21  the same clips, only the 21 labels that have silhouettes compete
+  figures_test         freshly rendered figures (another seed), all labels
+  real_hmdb51          the few real HMDB51 clips other than fencing
+  real_fencing         the fencing clips
+  real_ucf101          UCF101 clips of classes that mean an HMDB51 label
+  real_all             all of these real clips
+  real_21              the real clips of the 21 labels that have silhouettes, only those labels competing
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.files import write_whole
+from training.shards import Shards
+from training.sources import DATA, RealClip, real_clips
+from vidlabel.core.errors import UnreadableVideoError
+from vidlabel.learning.evaluate import evaluate_probabilities, predict_all
+from vidlabel.media.reader import FrameReader
+from vidlabel.ml.devices import choose_device
+from vidlabel.ml.modelfile import load_model
+from vidlabel.ml.predictor import Predictor
+from vidlabel.ml.preprocess import Preprocessing
+
+Probabilities = NDArray[np.float32]
+Truth = NDArray[np.int64]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="folder with the test shards")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)")
+    parser.add_argument("--out", type=Path, help="also write the JSON to this file")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0, help="of the chance level's shuffles")
+    options = parser.parse_args(arguments)
+    predictor = Predictor(load_model(options.model), choose_device("cpu"), threads=options.threads)
+    scores = measure(predictor, work=options.work, data=options.data, seed=options.seed)
+    text = json.dumps(scores, indent=1)
+    if options.out is not None:
+        write_whole(options.out, lambda file: file.write(text.encode()))
+    print(text)
+
+
+def measure(predictor: Predictor, *, work: Path, data: Path, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """All scores, each with its number of clips and what chance would give."""
+    labels = predictor.info.labels
+    scores: dict[str, dict[str, Any]] = {}
+    silhouettes = predict_all(predictor, Shards(work, "silhouettes-test").batches(32))
+    known = tuple(sorted(set(silhouettes[1].tolist())))
+    scores["silhouettes_test"] = figures(*silhouettes, labels)
+    scores["silhouettes_test_21"] = figures(*among(*silhouettes, known), [labels[n] for n in known])
+    scores["figures_test"] = figures(*predict_all(predictor, Shards(work, "figures-test").batches(32)), labels)
+    clips = real_clips(data)
+    probabilities, truth = predict_all(predictor, decoded(clips, predictor.info.preprocessing, labels))
+    groups = {
+        "real_hmdb51": [clip.source == "hmdb51" and clip.label != "fencing" for clip in clips],
+        "real_fencing": [clip.label == "fencing" for clip in clips],
+        "real_ucf101": [clip.source == "ucf101" and clip.label != "fencing" for clip in clips],
+        "real_all": [True for _ in clips],
+    }
+    for name, chosen in groups.items():
+        scores[name] = figures(probabilities[chosen], truth[chosen], labels)
+    in_known = np.isin(truth, known)
+    scores["real_21"] = figures(*among(probabilities[in_known], truth[in_known], known), [labels[n] for n in known])
+    return scores
+
+
+def figures(probabilities: Probabilities, truth: Truth, labels: Sequence[str]) -> dict[str, Any]:
+    """Figures of one set, rounded; chance is what guessing labels evenly would give."""
+    found = evaluate_probabilities(probabilities, truth, tuple(labels))
+    counts = Counter(labels[int(number)] for number in truth)
+    right = Counter(labels[int(number)] for number in truth[probabilities.argmax(axis=1) == truth])
+    return {
+        "clips": int(len(truth)),
+        "labels_competing": len(labels),
+        **{name: round(float(getattr(found, name)), 4) for name in ("top1", "top5", "mean_class", "ece")},
+        "chance_top1": round(1 / len(labels), 4),
+        "chance_top5": round(min(5 / len(labels), 1), 4),
+        "right_by_label": {label: f"{right[label]}/{counts[label]}" for label in sorted(counts)},
+    }
+
+
+def among(probabilities: Probabilities, truth: Truth, known: Sequence[int]) -> tuple[Probabilities, Truth]:
+    """The same answers when only some labels compete."""
+    places = {number: place for place, number in enumerate(known)}
+    chosen = probabilities[:, list(known)]
+    chosen = chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1e-12)
+    return chosen.astype(np.float32), np.array([places[int(number)] for number in truth], np.int64)
+
+
+def decoded(
+    clips: Sequence[RealClip], preprocessing: Preprocessing, labels: Sequence[str]
+) -> Iterable[tuple[NDArray[np.uint8], Truth]]:
+    """Real clips as the program itself would hand them to the network, one a batch."""
+    for clip in clips:
+        with FrameReader(clip.path, threads=1) as reader:
+            count = len(reader)
+            if count == 0:
+                raise UnreadableVideoError(clip.path, "it has no frames")
+            size = preprocessing.decode_size(reader.shape.width, reader.shape.height)
+            places = preprocessing.positions(count, float(reader.index.fps))
+            frames = preprocessing.crop(reader.read_many(places, size=size))
+        yield frames[None], np.array([labels.index(clip.label)], np.int64)
+
+
+if __name__ == "__main__":
+    main()
