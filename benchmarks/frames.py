@@ -1,4 +1,4 @@
-"""Whether every frame is the right frame, and how long random access takes in 1080p with a key frame every 250."""
+"""Whether every frame is the right frame, and how long random access takes in 1080p."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def _wrong(clip: Path, count: int) -> int:
     with FrameReader(clip) as reader:
         wrong = abs(len(reader) - count)
         for order in _orders(count):
-            wrong += sum(make.read_number(reader.read(frame)) != frame for frame in order if frame < len(reader))
+            wrong += sum(
+                make.read_number(reader.read(frame)) != frame for frame in order if frame < len(reader)
+            )
     return wrong
 
 

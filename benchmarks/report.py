@@ -63,7 +63,7 @@ def run(measure: Callable[[bool], Report], description: str, arguments: list[str
         arguments: instead of the process's own.
 
     Returns:
-        The exit status: 0 where every goal is met, 1 where not.
+        The exit status: 0, whether the goals are met or not; the answer says which.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="under a minute")
@@ -77,7 +77,7 @@ def run(measure: Callable[[bool], Report], description: str, arguments: list[str
         unfinished.write_text(document + "\n", encoding="utf-8")
         unfinished.replace(options.out)
     sys.stdout.write((document if options.json else table(report)) + "\n")
-    return 0 if report.met else 1
+    return 0
 
 
 def table(report: Report) -> str:

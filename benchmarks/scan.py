@@ -1,4 +1,4 @@
-"""How long a scan takes in which nothing has changed, against a bare walk that only asks for size and time."""
+"""How long a scan takes in which nothing has changed, against a bare walk that asks for size and time."""
 
 from __future__ import annotations
 
@@ -71,11 +71,13 @@ def _make_files(root: Path) -> None:
         folder = root / f"day{number // A_FOLDER:03d}"
         if number % A_FOLDER == 0:
             folder.mkdir()
-        (folder / f"clip{number:05d}.mp4").write_bytes(content + b"\0\0\0\x10free" + number.to_bytes(8, "big"))
+        (folder / f"clip{number:05d}.mp4").write_bytes(
+            content + b"\0\0\0\x10free" + number.to_bytes(8, "big")
+        )
 
 
 def _make_known(store: ProjectStore, root_id: int, root: Path) -> None:
-    """What a first scan leaves. One file is really probed; the others hold the same film, so they have its facts."""
+    """What a first scan leaves: one file is really probed, the others hold the same film."""
     entries = [entry for batch in walk(root) for entry in batch.entries]
     pattern = probe(root, entries[0])
     assert pattern.facts is not None, pattern.reason

@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from benchmarks.report import Report, main
+from benchmarks.report import Report, run
 from vidlabel.core.resources import resource_path
 
 LABELME = "labelme==6.3.1"
@@ -79,7 +79,7 @@ def _marks(command: list[str], marks: Path, *, last: str, environment: dict[str,
     raise RuntimeError(f"{command[0]} did not get as far as '{last}' within {_GIVE_UP_S:.0f} s")
 
 
-def measure(*, quick: bool) -> Report:
+def measure(quick: bool) -> Report:
     """Starts both programs in turn and takes medians."""
     pairs = 5 if quick else 15
     labelme_python = _labelme_python()
@@ -88,15 +88,15 @@ def measure(*, quick: bool) -> Report:
         environment = _environment(home)
         clips = home / "clips"
         shutil.copytree(resource_path("samples"), clips)
-        run = [sys.executable, "-m", "vidlabel"]
-        subprocess.run([*run, "scan", str(clips)], env=environment, check=True, capture_output=True)
+        program = [sys.executable, "-m", "vidlabel"]
+        subprocess.run([*program, "scan", str(clips)], env=environment, check=True, capture_output=True)
         marks = home / "marks"
         plain = [str(labelme_python), str(Path(__file__).with_name("labelme_window.py")), str(marks)]
         traced = {**environment, "VIDLABEL_TRACE_STARTUP": str(marks)}
         labelme_s, painted_s, ready_s = [], [], []
         for pair in range(pairs + 1):
             baseline = _marks(plain, marks, last="painted", environment=environment)
-            ours = _marks([*run, str(clips)], marks, last="clip_painted", environment=traced)
+            ours = _marks([*program, str(clips)], marks, last="clip_painted", environment=traced)
             if pair:  # the first pair fills the disk cache
                 labelme_s.append(baseline["painted"])
                 painted_s.append(ours["painted"])
@@ -116,4 +116,4 @@ def measure(*, quick: bool) -> Report:
 
 
 if __name__ == "__main__":
-    sys.exit(main(measure, __doc__))
+    sys.exit(run(measure, "Start-up time against a plain labelme."))

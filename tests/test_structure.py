@@ -44,6 +44,12 @@ def test_the_window_module_loads_without_store_and_numpy() -> None:
     assert loaded.stdout.strip() == "[]", loaded.stdout + loaded.stderr
 
 
+def test_services_know_no_widgets() -> None:
+    """Import contracts cannot tell the parts of PySide6 apart, so the sources are read."""
+    sources = (CHECKOUT / "vidlabel" / "services").rglob("*.py")
+    assert not [source.name for source in sources if "QtWidgets" in source.read_text(encoding="utf-8")]
+
+
 @pytest.mark.parametrize("module", ["vidlabel.cli", "vidlabel.engine.main", "vidlabel.learning", "vidlabel.ml"])
 def test_no_qt_without_the_window(module: str) -> None:
     script = f"import sys, {module}\nprint([n for n in sys.modules if n.startswith(('PySide6', 'shiboken6'))])"

@@ -59,13 +59,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measure(predictor: Predictor, *, work: Path, data: Path, seed: int = 0) -> dict[str, dict[str, Any]]:
     """All scores, each with its number of clips and what chance would give."""
-    labels = predictor.info.labels
+    labels, side = predictor.info.labels, predictor.info.preprocessing.height
     scores: dict[str, dict[str, Any]] = {}
-    silhouettes = predict_all(predictor, Shards(work, "silhouettes-test").batches(32))
+    silhouettes = predict_all(predictor, Shards(work, "silhouettes-test").batches(32, side=side))
     known = tuple(sorted(set(silhouettes[1].tolist())))
     scores["silhouettes_test"] = figures(*silhouettes, labels)
     scores["silhouettes_test_21"] = figures(*among(*silhouettes, known), [labels[n] for n in known])
-    scores["figures_test"] = figures(*predict_all(predictor, Shards(work, "figures-test").batches(32)), labels)
+    scores["figures_test"] = figures(*predict_all(predictor, Shards(work, "figures-test").batches(32, side=side)), labels)
     clips = real_clips(data)
     probabilities, truth = predict_all(predictor, decoded(clips, predictor.info.preprocessing, labels))
     groups = {

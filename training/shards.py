@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,11 +36,20 @@ class Shards:
         clip: NDArray[np.uint8] = self._frames[shard][place - self._starts[shard]]
         return clip
 
-    def batches(self, size: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-        """All clips in order, for measuring."""
+    def batches(self, size: int, *, side: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """All clips in order, ``size`` a batch, at ``side`` x ``side`` px: for measuring."""
         for start in range(0, len(self), size):
             end = min(start + size, len(self))
-            yield np.stack([self[place] for place in range(start, end)]), self.labels[start:end]
+            yield resized(np.stack([self[place] for place in range(start, end)]), side), self.labels[start:end]
+
+
+def resized(frames: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Clips (B, T, H, W, 3) at another height and width, averaged over areas when they shrink."""
+    if frames.shape[2:4] == (size, size):
+        return frames
+    way = cv2.INTER_AREA if size < frames.shape[2] else cv2.INTER_LINEAR
+    flat = [cv2.resize(picture, (size, size), interpolation=way) for clip in frames for picture in clip]
+    return np.stack(flat).reshape(*frames.shape[:2], size, size, 3)
 
 
 class BalancedBatches:

@@ -27,6 +27,10 @@ def test_fields_combine() -> None:
     )
 
 
+def test_a_folder_may_be_absolute() -> None:
+    assert parse("folder:/media/day1/").folder == "/media/day1"
+
+
 def test_decided_means_accepted_corrected_or_labelled() -> None:
     assert parse("State:decided").states == DECIDED_STATES
 

@@ -1,7 +1,7 @@
 """Clips whose frames carry their own number, in every shape that real footage has.
 
-A frame's number is written as 16 blocks of black and white (top half) and once more inverted (bottom half), so
-that a frame that is torn, mixed with another or turned wrongly reads as no number at all.
+A frame's number is written as 16 blocks of black and white (top half) and once more inverted (bottom half),
+so that a frame that is torn, mixed with another or turned wrongly reads as no number at all.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def offset_clip(path: Path, count: int = 60, *, start_us: int = 3_200_000) -> Pa
 
 def b_frame_clip(path: Path, count: int = 60, *, gop: int = 30) -> Path:
     """A numbered clip with three B-frames in a row."""
-    options = VideoOptions(codec="libx264", gop=gop, b_frames=3, extra={"x264-params": "b-adapt=0:scenecut=0"})
+    options = VideoOptions(
+        codec="libx264", gop=gop, b_frames=3, extra={"x264-params": "b-adapt=0:scenecut=0"}
+    )
     return numbered_clip(path, count, options=options)
 
 
@@ -116,7 +118,7 @@ def audio_only(path: Path, seconds: float = 0.5) -> Path:
 
 
 def truncated_clip(path: Path, count: int = 60, *, keep: float = 0.5) -> Path:
-    """A clip cut off in the middle of its bytes, with its index (if any) in front, as a broken copy leaves it."""
+    """A clip cut off in the middle of its bytes, its index (if any) in front, as a broken copy is."""
     muxer = {"movflags": "faststart"} if path.suffix in (".mp4", ".mov", ".m4v") else {}
     numbered_clip(path, count, options=VideoOptions(gop=12, muxer=muxer))
     content = path.read_bytes()

@@ -25,8 +25,9 @@ def read_text(path: Path, text: str) -> csv_in.CsvContent:
 
 def test_a_file_as_promised(tmp_path: Path) -> None:
     out = tmp_path / "labels.csv"
-    csv_out.write(out, [record(), record(2, label=None, state=ClipState.SUGGESTED, annotator=None, decided_at_us=None,
-                                         model="ab12", suggested="kick, high", probability=0.8125)])  # fmt: skip
+    nobody = {"label": None, "state": ClipState.SUGGESTED, "annotator": None, "decided_at_us": None}
+    suggested = record(2, model="ab12", suggested="kick, high", probability=0.8125, **nobody)
+    csv_out.write(out, [record(), suggested])
     assert out.read_bytes().decode() == (
         f"{HEADER}\r\n"
         "/footage/clip_1.mp4,0.000000,2.000001,0,50,wave,labelled,ada,2023-11-14T22:13:20.123+00:00,,,\r\n"
@@ -67,13 +68,15 @@ def test_what_csv_cannot_hold_is_counted(tmp_path: Path) -> None:
     scores = (LabelScore("wave", 0.5), LabelScore("kick", 0.25), LabelScore("jump", 0.125))
     suggestion = Suggestion(clip_id=1, model="m", scores=scores, margin=0.25, entropy=0.5)
     rich = ClipRecord(row=full.row, paths=("/a", "/b"), suggestion=suggestion, decisions=(decision, decision))
-    report = csv_out.write(tmp_path / "x.csv", [rich, record(2, path="/odd/\udcff.mp4")])
-    assert report.written == 2
+    gone = ClipRecord(row=record(3, state=ClipState.MISSING).row, paths=("/c",), decisions=(decision,))
+    report = csv_out.write(tmp_path / "x.csv", [rich, record(2, path="/odd/\udcff.mp4"), gone])
+    assert report.written == 3
     assert dict(report.not_held) == {
         "earlier decisions of clips decided more than once": 1,
         "suggestions after the first": 2,
         "further paths of identical videos": 1,
         "file names that are not UTF-8": 1,
+        "decisions about missing or unreadable videos (their label is there)": 1,
     }
     assert "Not held: 2 suggestions after the first" in report.lines()
 

@@ -38,8 +38,9 @@ def test_one_object_a_clip(tmp_path: Path) -> None:
         {"label": "kick", "probability": 0.25, "calibrated": None},
     ]
     assert lines[0]["decisions"][0] == {
-        "kind": "corrected", "label": "kick", "annotator": "ada", "decided_at": "1970-01-01T00:00:01.000+00:00",
-        "model": "m", "suggested": "wave", "probability": 0.5, "took": 1.5, "imported": False, "undo": False,
+        "kind": "corrected", "label": "kick", "annotator": "ada",
+        "decided_at": "1970-01-01T00:00:01.000+00:00", "model": "m", "suggested": "wave", "probability": 0.5,
+        "took": 1.5, "imported": False, "undo": False,
     }  # fmt: skip
     assert lines[0]["decisions"][1]["undo"] is True
     assert lines[1]["suggestions"] == []

@@ -131,7 +131,9 @@ def test_a_file_without_permission_or_gone(tmp_path: Path) -> None:
 
 def test_8k_is_probed_without_decoding_it_all(tmp_path: Path) -> None:
     frame = np.zeros((4320, 7680, 3), dtype=np.uint8)
-    write_video(tmp_path / "8k.mp4", (frame for _ in range(4)), options=VideoOptions(extra={"preset": "ultrafast"}))
+    write_video(
+        tmp_path / "8k.mp4", (frame for _ in range(4)), options=VideoOptions(extra={"preset": "ultrafast"})
+    )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     facts = _probe(tmp_path / "8k.mp4").facts
     assert facts is not None

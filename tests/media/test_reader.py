@@ -42,7 +42,9 @@ def _with_sound(path: Path) -> Path:
 
 
 def _coded(codec: str, **extra: str) -> Callable[[Path], Path]:
-    return lambda path: make.numbered_clip(path, COUNT, options=VideoOptions(codec=codec, gop=12, extra=extra))
+    return lambda path: make.numbered_clip(
+        path, COUNT, options=VideoOptions(codec=codec, gop=12, extra=extra)
+    )
 
 
 # AVI and MPEG cannot hold a variable rate or a start of one's own choosing, WebM and GIF no H.264.
@@ -96,7 +98,9 @@ def test_stepping_back_decodes_the_group_once_and_not_once_a_step(long_group: Pa
         reader.close()
         assert make.read_number(reader.read(118)) == 118
         seeks = _count_seeks(reader)
-        assert [make.read_number(reader.read(number)) for number in range(117, 97, -1)] == list(range(117, 97, -1))
+        assert [make.read_number(reader.read(number)) for number in range(117, 97, -1)] == list(
+            range(117, 97, -1)
+        )
         assert len(seeks) <= 1
 
 
@@ -161,7 +165,9 @@ def test_a_file_that_goes_away_says_so(tmp_path: Path) -> None:
 
 
 def test_a_hole_in_the_file_costs_only_the_frames_in_it(tmp_path: Path) -> None:
-    clip = make.numbered_clip(tmp_path / "hole.mp4", 60, options=VideoOptions(gop=10, muxer={"movflags": "faststart"}))
+    clip = make.numbered_clip(
+        tmp_path / "hole.mp4", 60, options=VideoOptions(gop=10, muxer={"movflags": "faststart"})
+    )
     content = bytearray(clip.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 150] = bytes(150)

@@ -23,7 +23,18 @@ def _found(root: Path) -> list[str]:
 
 
 def test_known_suffixes_in_any_case_sorted_with_size_and_time(tmp_path: Path) -> None:
-    _touch(tmp_path, "b/2.MP4", "b/10.mp4", "a/x.Gif", "z.ts", "a.txt", "mp4", ".mp4", "b/clip.mp4.part", "é 影.webm")
+    _touch(
+        tmp_path,
+        "b/2.MP4",
+        "b/10.mp4",
+        "a/x.Gif",
+        "z.ts",
+        "a.txt",
+        "mp4",
+        ".mp4",
+        "b/clip.mp4.part",
+        "é 影.webm",
+    )
     assert _found(tmp_path) == ["z.ts", "é 影.webm", "a/x.Gif", "b/10.mp4", "b/2.MP4"]
     entry = next(iter(walk(tmp_path))).entries[0]
     status = (tmp_path / "z.ts").stat()
@@ -55,7 +66,9 @@ def test_an_unreadable_folder_is_a_problem_in_words(tmp_path: Path) -> None:
     finally:
         locked.chmod(0o755)
     assert [entry.relative for batch in batches for entry in batch.entries] == ["open/1.mp4"]
-    assert [problem for batch in batches for problem in batch.problems] == [f"{locked}: no permission to read it"]
+    assert [problem for batch in batches for problem in batch.problems] == [
+        f"{locked}: no permission to read it"
+    ]
 
 
 def test_a_missing_root_is_a_problem_and_not_an_error(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ class Screen(QObject):
 
     @Slot()
     def _paint(self) -> None:
-        self.player.frame_painted(self.shown[-1].clip_id)
+        if self.shown:
+            self.player.frame_painted(self.shown[-1].clip_id)
 
     @Slot(object)
     def _on_painted(self, row: ClipRow) -> None:

@@ -86,7 +86,7 @@ def test_a_full_disk_says_so_and_loses_nothing(footage: Footage) -> None:
     (pages,) = raw.execute("PRAGMA page_count").fetchone()
     raw.execute(f"PRAGMA max_page_count={pages}")
     acknowledged = 0
-    with pytest.raises(DiskFullError, match="disk is full"):  # noqa: PT012 - it comes at some point
+    with pytest.raises(DiskFullError, match="disk is full"):
         while acknowledged < 10_000:
             store.decide([new] * 50, annotator="me" * 50)
             acknowledged += 50

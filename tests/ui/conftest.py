@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.clips import numbered_clip
@@ -62,7 +61,6 @@ def _show(qtbot: QtBot, project: Path | None) -> MainWindow:
     window.resize(1280, 720)
     window.show()
     window.activateWindow()
-    QApplication.setActiveWindow(window)
     qtbot.waitUntil(window.isActiveWindow, timeout=5_000)
     return window
 

@@ -13,13 +13,13 @@ Clip = NDArray[np.uint8]
 
 def degraded(clip: Image, rng: np.random.Generator, *, textures: NDArray[np.uint8]) -> Clip:
     """A clip (T, H, W, 3), 0 to 1, with occluders, blur, exposure, noise and compression of its own, as bytes."""
-    if rng.random() < 0.2:
-        clip = _occluded(clip, rng, textures)
     if rng.random() < 0.12:
+        clip = _occluded(clip, rng, textures)
+    if rng.random() < 0.08:
         clip = _with_bars(clip, rng)
     out = np.clip(_exposed(clip, rng), 0, 1)
     blur = rng.choice([0.0, rng.uniform(0.3, 1.1)])
-    noise = rng.choice([0.0, rng.uniform(1, 10)])
+    noise = rng.choice([0.0, rng.uniform(1, 6)])
     quality = int(rng.integers(18, 80)) if rng.random() < 0.7 else 0
     pictures = np.empty(out.shape, np.uint8)
     for t, picture in enumerate(out):
@@ -39,8 +39,8 @@ def _exposed(clip: Image, rng: np.random.Generator) -> Image:
     """Exposure, contrast, colour cast, sometimes black and white."""
     if rng.random() < 0.12:
         clip = np.repeat(clip.mean(axis=-1, keepdims=True), 3, axis=-1)
-    gain = rng.uniform(0.7, 1.3) * rng.uniform(0.9, 1.1, 3)
-    return np.asarray((clip - 0.5) * rng.uniform(0.6, 1.25) * gain + 0.5 + rng.uniform(-0.15, 0.1), np.float32)
+    gain = rng.uniform(0.85, 1.15) * rng.uniform(0.9, 1.1, 3)
+    return np.asarray((clip - 0.5) * rng.uniform(0.8, 1.3) * gain + 0.5 + rng.uniform(-0.1, 0.1), np.float32)
 
 
 def _occluded(clip: Image, rng: np.random.Generator, textures: NDArray[np.uint8]) -> Image:

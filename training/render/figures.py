@@ -30,14 +30,21 @@ def move(label: str, rng: np.random.Generator, *, takes: dict[str, list[Take]], 
 
 
 def render_figure(
-    label: str, rng: np.random.Generator, *, takes: dict[str, list[Take]], textures: NDArray[np.uint8], frames: int = 16, size: int = 64
-) -> Clip:
-    """A clip of ``label``: uint8 (frames, size, size, 3), squashed from the shape it was filmed in."""
+    label: str, rng: np.random.Generator, *, takes: dict[str, list[Take]], textures: NDArray[np.uint8], plain: float = 0.0,
+    frames: int = 16, size: int = 64,
+) -> Clip:  # fmt: skip
+    """A clip of ``label``: uint8 (frames, size, size, 3), squashed from the shape it was filmed in.
+
+    ``plain`` is the share of clips, 0 to 1, before one still colour and filmed well.
+    """
     motion = move(label, rng, takes=takes, frames=frames)
     looks = tuple(random_look(rng) for _ in motion.people)
     camera = camera_for(motion, random_framing(rng, motion), rng)
     width = int(size * rng.choice([1.333, 1.333, 1.333, 1.0, 1.6, 1.78]))
-    if rng.random() < 0.65:
+    easy = rng.random() < plain
+    if easy:
+        behind = np.broadcast_to(rng.choice([rng.uniform(0, 0.3, 3), rng.uniform(0.7, 1, 3)]), (frames, size, width, 3))
+    elif rng.random() < 0.65:
         ground, wall = (textures[int(k)].astype(np.float32) / 255 for k in rng.integers(len(textures), size=2))
         behind = surroundings(
             camera, height=size, width=width, ground=ground, wall=wall, distance=rng.uniform(2.5, 12),
@@ -49,4 +56,6 @@ def render_figure(
     light = (rng.normal(0, 0.6), rng.uniform(0.3, 1.0), rng.normal(-0.5, 0.5))
     clip = film(motion, looks, camera, np.asarray(behind, np.float32), supersample=2, light=light)
     squashed = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in clip])
+    if easy:
+        return np.asarray(np.clip(squashed * 255 + 0.5, 0, 255), np.uint8)
     return degraded(squashed, rng, textures=textures)

@@ -15,13 +15,15 @@ from training.render.scene import SKINS
 Masks = NDArray[np.uint8]
 
 
-def composite(masks: Masks, rng: np.random.Generator, *, textures: NDArray[np.uint8], frames: int = 16, size: int = 64) -> Clip:
+def composite(masks: Masks, rng: np.random.Generator, *, textures: NDArray[np.uint8], plain: float = 0.0, frames: int = 16, size: int = 64) -> Clip:  # fmt: skip
     """One clip from a silhouette sequence.
 
     Args:
         masks: (T, H, W), 0 or 1.
         rng: decides everything.
         textures: (N, h, w, 3) bytes.
+        plain: share of clips, 0 to 1, with one colour on another and nothing in the way: a network learns what moves
+            from these long before it can from the others.
         frames: pictures wanted.
         size: height and width wanted; the picture is squashed to it as the network's input is.
 
@@ -32,15 +34,11 @@ def composite(masks: Masks, rng: np.random.Generator, *, textures: NDArray[np.ui
     if rng.random() < 0.5:
         chosen = chosen[:, :, ::-1]
     cover = _cropped(chosen, rng, size)
+    if rng.random() < plain:
+        return _two_colours(cover, rng)
     person = _person(cover, rng, textures)
     behind = moving_texture(rng, textures, frames=frames, size=size)
     return degraded(person * cover[..., None] + behind * (1 - cover[..., None]), rng, textures=textures)
-
-
-def plain(masks: Masks, *, frames: int = 16, size: int = 64) -> NDArray[np.float32]:
-    """The silhouettes at evenly spaced moments, squashed, nothing else done: (frames, size, size), 0 to 1."""
-    places = ((2 * np.arange(frames) + 1) * len(masks)) // (2 * frames)
-    return np.stack([cv2.resize(masks[p].astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for p in places])
 
 
 def moving_texture(rng: np.random.Generator, textures: NDArray[np.uint8], *, frames: int, size: int) -> Image:
@@ -54,6 +52,14 @@ def moving_texture(rng: np.random.Generator, textures: NDArray[np.uint8], *, fra
         tint = np.asarray(colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, 0.6), rng.uniform(0.3, 1)), np.float32)
         layer = layer * (1 - 0.5) + tint * 0.5
     return layer
+
+
+def _two_colours(cover: NDArray[np.float32], rng: np.random.Generator) -> Clip:
+    """A bright person on dark ground or the reverse, as bytes."""
+    dark, bright = rng.uniform(0, 0.35, 3), rng.uniform(0.65, 1.0, 3)
+    person, ground = (dark, bright) if rng.random() < 0.5 else (bright, dark)
+    mixed = cover[..., None] * person + (1 - cover[..., None]) * ground
+    return np.asarray(mixed * 255 + 0.5, np.uint8)
 
 
 def _moments(count: int, frames: int, rng: np.random.Generator) -> NDArray[np.int64]:

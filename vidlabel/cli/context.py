@@ -35,7 +35,7 @@ class Use(Enum):
     WRITE = "write"
     """Writes; the project of a folder is made where needed."""
     READ = "read"
-    """Only reads; the project of a folder is made where needed."""
+    """Only reads, if the disk allows no more; the project of a folder is made where needed."""
     INSPECT = "inspect"
     """Only reads, and makes nothing."""
     REPAIR = "repair"
@@ -75,9 +75,7 @@ def open_project(text: str, *, use: Use) -> Iterator[ProjectStore]:
     there = named.project.exists()
     if not there and use in (Use.INSPECT, Use.REPAIR):
         raise VidlabelError(f"{named.folder} has no project yet. `vidlabel scan {text}` makes it.")
-    store = ProjectStore.open(
-        named.project, create=not there, read_only=there and use in (Use.READ, Use.INSPECT)
-    )
+    store = ProjectStore.open(named.project, create=not there, read_only=there and use is Use.INSPECT)
     try:
         if named.folder is not None and not store.read_only:
             store.add_root(named.folder)

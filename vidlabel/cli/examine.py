@@ -131,7 +131,8 @@ def _models() -> Iterator[Finding]:
     try:
         find_model(BUNDLED)
     except VidlabelError as error:
-        yield Finding("Model bundled", State.FAULT, str(error), "Install vidlabel again.")
+        remedy = "Install vidlabel again."
+        yield Finding("Model bundled", State.FAULT, str(error).removesuffix(f" {remedy}"), remedy)
     for model in list_models():
         about = f"{model.network}, {len(model.labels)} labels, sha256 {model.hash}"
         try:

@@ -152,13 +152,8 @@ def carry_out(store: ProjectStore, planned: Plan, *, annotator: str) -> int:
 def _decision(store: ProjectStore, planned: Planned) -> NewDecision:
     clip, row = planned.clip, planned.row
     assert row.kind is not None
-    clip_id = (
-        store.add_clip(Path(clip.video.path), clip.start_us, clip.end_us)
-        if clip.row is None
-        else clip.row.clip_id
-    )
     return NewDecision(
-        clip_id=clip_id,
+        clip_id=clip.clip_id(store),
         kind=row.kind,
         label=row.label,
         imported=True,

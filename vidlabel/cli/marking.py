@@ -10,6 +10,7 @@ from vidlabel.core.errors import MediaError, VidlabelError
 from vidlabel.core.time import seconds_from_us
 from vidlabel.core.words import ClipRow, ClipState
 from vidlabel.media.frame_index import FrameIndex
+from vidlabel.store.project_store import ProjectStore
 
 # Other programs write three decimals; nobody marks two clips that differ by less.
 _SAME_US = 1_000
@@ -23,6 +24,14 @@ class Marked:
     row: ClipRow | None
     start_us: int
     end_us: int
+
+    def clip_id(self, store: ProjectStore) -> int:
+        """The clip's id; a part that is not marked yet is marked now, with the frames its video's index tells."""
+        if self.row is not None:
+            return self.row.clip_id
+        path = Path(self.video.path)
+        frames = FrameIndex.build(path).range(self.start_us, self.end_us)
+        return store.add_clip(path, self.start_us, self.end_us, frames=frames)
 
 
 def whole_of(rows: Sequence[ClipRow]) -> ClipRow:

@@ -65,7 +65,7 @@ def _scan(store: ProjectStore, root: Root, scanned: Scanned) -> None:
 
 
 def _save(store: ProjectStore, root_id: int, results: Sequence[ProbeResult]) -> None:
-    """In the order of paths and not of who was ready first: of identical files the first path names the video."""
+    """In the order of paths, not of who was ready first: of identical files the first path is shown."""
     store.save_probes(root_id, sorted(results, key=lambda result: result.entry.relative))
 
 

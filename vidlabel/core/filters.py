@@ -7,13 +7,14 @@ Terms are separated by spaces and all must hold; several values of one field mea
     state:suggested                a state; also state:decided and state:pending
     label:wave,kick  label:"a b"   the clip's label
     suggested:kick                 the first suggestion
-    folder:day1/morning            in this folder (relative to a root) or below it
+    folder:day1/morning            in this folder (absolute, or relative to a root) or below it
     conf<0.4  conf>=80%            probability of the first suggestion
 """
 
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -205,7 +206,8 @@ def _take_suggested(reader: _Reader, found: _Found) -> None:
 
 def _take_folder(reader: _Reader, found: _Found) -> None:
     value = reader.value()
-    folder = value.text.replace("\\", "/").strip("/")
+    folder = value.text.replace(os.sep, "/")
+    folder = folder.rstrip("/") or folder[:1]
     if not folder:
         raise reader.error(value.position, "a folder is missing here.")
     if found.folder and found.folder != folder:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 # float32 sums come out differently in the last digits for other batch sizes and devices; what is kept shall
 # not.
 _DIGITS = 6
+_MOST_DECODERS = 16
 
 Note = Callable[[int, str], AbstractContextManager[None]]
 """(number of the decoding thread, path) -> a context in which that path is being worked on"""
@@ -53,12 +54,20 @@ def decode_clip(clip: WantedClip, preprocessing: Preprocessing) -> NDArray[np.ui
 
 
 def decoders_for(kind: str) -> int:
-    """How many threads decode ahead.
+    """How many threads decode ahead: as many as there are cores.
 
-    On the CPU the network wants the cores too; on a GPU decoding has them alone.
+    On the CPU the network wants the same cores, and still no fewer decode: whichever of the two is behind then
+    has all of them, and what is decoded ahead is bounded.
     """
-    cores = os.cpu_count() or 1
-    return max(1, cores // 2) if kind == "cpu" else max(2, min(cores, 16))
+    return max(2 if kind != "cpu" else 1, min(os.cpu_count() or 1, _MOST_DECODERS))
+
+
+def wait_without_spinning() -> None:
+    """Makes torch's threads sleep while they wait for each other, instead of burning cores that decoding could use.
+
+    Must be called before torch is imported; a person's own setting is kept.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class Suggester:

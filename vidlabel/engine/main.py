@@ -66,6 +66,8 @@ def _serve(outbox: Outbox) -> int:
                     log.error("the window speaks protocol %d, this engine %d", message.protocol, m.PROTOCOL)
                     return 1
                 arena = Arena.open(Path(message.arena), message.arena_bytes)
+                # Nothing is left behind should the window be killed before it can tidy up.
+                arena.unlink()
                 outbox.send(m.Ready(pid=os.getpid()))
                 # Decoders take longer to import than the answer takes; the window goes on meanwhile.
                 from vidlabel.engine.router import Router

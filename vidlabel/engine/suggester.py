@@ -8,11 +8,9 @@ from itertools import count, islice
 
 from vidlabel.core.errors import DeviceError
 from vidlabel.core.messages import ClipScores, ClipTrouble, WantedClip
-from vidlabel.engine.inference import Suggester
+from vidlabel.engine.inference import Suggester, wait_without_spinning
 from vidlabel.engine.suggest_queue import Answer, Job
-from vidlabel.ml.devices import choose_device
-from vidlabel.ml.modelfile import ModelInfo, load_model
-from vidlabel.ml.predictor import Predictor
+from vidlabel.ml.modelfile import ModelInfo
 
 _CHUNK = 64
 _CHUNKS_AHEAD = 3
@@ -45,6 +43,12 @@ def suggest_clips(
         ModelError: the model cannot be used.
         DeviceError: the device cannot be used, or gave up on the way.
     """
+    wait_without_spinning()
+    # torch is imported here and not above: it takes seconds, and it reads the setting just made.
+    from vidlabel.ml.devices import choose_device
+    from vidlabel.ml.modelfile import load_model
+    from vidlabel.ml.predictor import Predictor
+
     predictor = Predictor(load_model(model.path), choose_device(device))
     suggester = Suggester(lambda: predictor, batch=batch)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidlabel.core import messages as m
 from vidlabel.core.arena import LANES, Arena
-from vidlabel.engine.inference import Suggester
+from vidlabel.engine.inference import Suggester, wait_without_spinning
 from vidlabel.engine.jobs import Rate
 from vidlabel.engine.outbox import Send
 from vidlabel.engine.suggest_queue import Answer, Job
@@ -96,6 +96,7 @@ class SuggestionDesk:
 def _load_predictor(wish: m.LoadModel, old: Suggester | None) -> Predictor:
     if old is not None:
         old.close()
+    wait_without_spinning()
     # Here and not above: torch takes seconds to import, and playback must not wait for it.
     from vidlabel.ml.catalogue import find_model
     from vidlabel.ml.devices import choose_device

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vidlabel.core.time import iso_from_us
-from vidlabel.core.words import ClipRow
+from vidlabel.core.words import ClipRow, ClipState, DecisionKind
 from vidlabel.interop.atomic import writing
 from vidlabel.interop.record import ClipRecord
 from vidlabel.interop.report import ExportReport
@@ -75,8 +75,15 @@ def _count_what_is_lost(report: ExportReport, record: ClipRecord) -> None:
     lost = {
         "earlier decisions of clips decided more than once": len(record.decisions) - 1,
         "suggestions after the first": len(record.suggestion.scores) - 1 if record.suggestion else 0,
+        "decisions about missing or unreadable videos (their label is there)": _hidden_decision(record),
         "further paths of identical videos": len(record.paths) - 1 if record.row.whole else 0,
     }
     for kind, count in lost.items():
         if count > 0:
             report.not_held[kind] += count
+
+
+def _hidden_decision(record: ClipRecord) -> int:
+    """1 where the file's trouble stands in the column that else says how the clip was decided."""
+    hidden = record.row.state in (ClipState.MISSING, ClipState.UNREADABLE)
+    return int(hidden and bool(record.decisions) and record.decisions[-1].kind is not DecisionKind.WITHDRAWN)

@@ -1,1 +1,1 @@
-"""Video files: finding, knowing, reading and writing them. Stands on PyAV and OpenCV; knows no store and no model."""
+"""Video files: finding, knowing, reading and writing them. Stands on PyAV; knows no store and no model."""

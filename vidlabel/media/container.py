@@ -26,10 +26,13 @@ BAD_HEADER = "damaged: its header cannot be read"
 NO_PERMISSION = "no permission to read it"
 NOT_THERE = "the file is not there (deleted, moved, or its disk is not connected)"
 
-# Only demuxers of media files: others (playlists, scripts, device and network inputs) would open further files
-# named inside the file, and one of them takes any text for a video of letters.
-_DEMUXERS = (
-    "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpeg,mpegvideo,mpegts,asf,gif,flv,ogg,h264,hevc,m4v,mxf,wav,mp3,aac"
+# Only demuxers of media files: others (playlists, scripts, device and network inputs) would open further
+# files named inside the file, and one of them takes any text for a video.
+_DEMUXERS = ",".join(
+    (
+        "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpeg,mpegvideo,mpegts,asf,gif,flv,ogg",
+        "h264,hevc,m4v,mxf,wav,mp3,aac",
+    )
 )
 _OPEN_OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}
 
@@ -106,7 +109,9 @@ def _open_undecodable_name(path: Path, head: bytes) -> InputContainer:
     """A name that is no UTF-8 cannot be handed to FFmpeg; an open file can."""
     file = path.open("rb")
     try:
-        return av.open(file, metadata_errors="replace", container_options={"format_whitelist": _DEMUXERS})
+        return av.open(
+            file, "r", metadata_errors="replace", container_options={"format_whitelist": _DEMUXERS}
+        )
     except (FFmpegError, OSError, ValueError) as error:
         file.close()
         raise _open_error(path, head, error) from error

@@ -1,4 +1,4 @@
-"""Decoding from any frame on: finds the key frame, drops what lies before it, and names every frame that comes out."""
+"""Decoding from any frame on: finds the key frame before it, and names every frame that comes out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 import numpy as np
 from av.codec.context import ThreadType
@@ -86,7 +87,7 @@ class FrameCursor:
             self._skip_before = int(self._index.pts[skip_before])
 
     def restart_earlier(self, frame: int, attempt: int) -> bool:
-        """Seeks further back, for a frame that did not come out from its own key frame; False: nothing is left to try."""
+        """Seeks further back, for a frame that did not come out; False: nothing is left to try."""
         key = self._index.key_before(frame)
         for _ in range(attempt * attempt):
             key = self._index.key_before(max(0, key - 1))
@@ -140,8 +141,9 @@ class FrameCursor:
         """The packets from the one that holds frame ``key`` on, each with its number."""
         index = self._index
         if key > 0 and index.named_by != "count":
-            # Where a container lands after a seek is its own affair: early, late (MPEG-TS) or inside a frame (MPEG-PS).
-            # So the packet where decoding has to begin is looked for by its mark, and what comes before is dropped.
+            # Where a container lands after a seek is its own affair: early, late (MPEG-TS) or inside a
+            # frame (MPEG-PS). So the packet where decoding has to begin is looked for by its mark, and what
+            # comes before is dropped.
             second = round(1 / index.time_base)
             for back in (0, second, 5 * second):
                 packets = self._sought(int(index.key_dts[key]) - back)
@@ -185,7 +187,11 @@ class FrameCursor:
                 if may_skip:
                     context.skip_frame = "DEFAULT"
             if may_skip:
-                wish = self._skip_before is not None and packet.pts is not None and packet.pts < self._skip_before
+                wish = (
+                    self._skip_before is not None
+                    and packet.pts is not None
+                    and packet.pts < self._skip_before
+                )
                 if wish != skipping:
                     context.skip_frame = "NONREF" if wish else "DEFAULT"
                     skipping = wish
@@ -196,7 +202,7 @@ class FrameCursor:
                     place: int | None = counted
                     counted += 1
                 elif index.named_by == "packet":
-                    place = self._frame_of.get(frame.opaque)
+                    place = self._frame_of.get(_number(frame))
                 else:
                     place = None if frame.pts is None else index.index_of(frame.pts)
                 # Frames before the key frame refer to frames that were not decoded.
@@ -243,10 +249,14 @@ def decoded_packets(path: Path, count: int) -> list[int]:
         for number, packet in enumerate(_demux(container, stream)):
             if packet.size:
                 packet.opaque = number
-            found.extend(
-                frame.opaque for frame in _decode_packet(packet) if frame.opaque is not None and frame.opaque < count
-            )
+            numbers = (_number(frame) for frame in _decode_packet(packet))
+            found.extend(number for number in numbers if 0 <= number < count)
     return found
+
+
+def _number(frame: VideoFrame) -> int:
+    """The number that the packet behind a frame was given; -1 for none."""
+    return frame.opaque if isinstance(frame.opaque, int) else -1
 
 
 def _demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -254,7 +264,7 @@ def _demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Vi
     try:
         yield from container.demux(stream)
     except (FFmpegError, OSError):
-        flush: Packet[VideoStream] = Packet()
+        flush = cast(Packet[VideoStream], Packet())
         flush.stream = stream
         yield flush
 

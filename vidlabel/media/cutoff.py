@@ -1,4 +1,4 @@
-"""Whether a file was cut off, told from its first and last bytes: some demuxers pass half a frame on as a whole one."""
+"""Whether a file was cut off, told from its first and last bytes: some demuxers pass on half a frame."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def is_cut_off(path: Path, demuxer: str) -> bool:
 
 
 def _lacks_bytes(tail: bytes) -> bool:
-    """Whether the last packet of a program stream states more bytes than follow (ISO/IEC 13818-1, 2.4.3.6)."""
+    """Whether the last packet of a program stream states more bytes than follow (ISO 13818-1, 2.4.3.6)."""
     packets = list(_PES.finditer(tail))
     if not packets:
         return False

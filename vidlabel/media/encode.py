@@ -153,7 +153,9 @@ def _add_picture(
     stream.width, stream.height = width, height
     odd = bool(width % 2 or height % 2)
     default = "yuv444p" if odd and codec in ("libx264", "libx265") else "yuv420p"
-    stream.pix_fmt = options.pixel_format or {"gif": "rgb8", "mjpeg": "yuvj420p", "png": "rgb24"}.get(codec, default)
+    stream.pix_fmt = options.pixel_format or {"gif": "rgb8", "mjpeg": "yuvj420p", "png": "rgb24"}.get(
+        codec, default
+    )
     if options.gop is not None:
         stream.codec_context.gop_size = options.gop
     if options.b_frames is not None:

@@ -1,10 +1,10 @@
 """Making a frame index out of packets, and out of decoding where the packets do not say enough.
 
-In most files each packet is one frame and carries its presentation time: sorting those times gives the frames in
-the order they are shown, without decoding. Three kinds of file need more:
+In most files each packet is one frame and carries its presentation time: sorting those times gives the
+frames in the order they are shown, without decoding. Three kinds of file need more:
 
-* Time stamps that are missing, double, or known to be wrong in their container (AVI and ASF count packets, and
-  DivX hides two frames in one packet): everything is decoded once, and each frame recognised by its packet.
+* Time stamps that are missing, double, or known to be wrong in their container (AVI and ASF count packets,
+  and DivX hides two frames in one packet): everything is decoded once, each frame recognised by its packet.
 * A beginning that is no clean start (a recording begun in mid-stream): decoded up to the second key frame.
 * An end that was cut off: decoded from the last but one key frame.
 """
@@ -32,7 +32,17 @@ from vidlabel.media.packets import NO_ORDER, NO_TIME, Packets, read_packets
 Int64 = NDArray[np.int64]
 _COUNTS_PACKETS = ("avi", "asf")
 _GUESSES_TIMES = ("mpeg", "mpegvideo")
-_WITHOUT_REORDERING = ("mjpeg", "rawvideo", "huffyuv", "ffv1", "png", "wmv1", "wmv2", "msmpeg4v1", "msmpeg4v2")
+_WITHOUT_REORDERING = (
+    "mjpeg",
+    "rawvideo",
+    "huffyuv",
+    "ffv1",
+    "png",
+    "wmv1",
+    "wmv2",
+    "msmpeg4v1",
+    "msmpeg4v2",
+)
 
 
 class FrameIndex(FrameTable):
@@ -96,7 +106,7 @@ def _from_stamps(source: _Source) -> FrameIndex:
 
 
 def _from_order(source: _Source) -> FrameIndex | None:
-    """MPEG-1/2: each packet is a frame, shown at its place in its group; None where the places do not add up."""
+    """MPEG-1/2: each packet is a frame, shown at its place in its group; None where they do not add up."""
     packets = source.packets
     starts = np.flatnonzero(packets.group)
     if len(starts) == 0 or starts[0] != 0 or (packets.order == NO_ORDER).any():
@@ -194,14 +204,17 @@ class _Source:
         )
 
     def even_times(self, numbers: Int64) -> Int64:
-        """Rising times for frames whose stamps cannot be taken as they are: even steps, unless the stamps, sorted,
+        """Rising times for frames whose stamps cannot be taken as they are: even steps, unless the stamps,
+        sorted,
         rise and say that the steps are not even (a frame that was dropped, a rate that varies)."""
         stamps = np.sort(self.packets.pts[numbers])
         if stamps[0] == NO_TIME:
             stamps = np.sort(self.packets.dts[numbers])
         there = stamps[stamps != NO_TIME]
         first = int(there[0]) if len(there) else 0
-        even = first + np.array([round(frame * self._step()) for frame in range(len(numbers))], dtype=np.int64)
+        even = first + np.array(
+            [round(frame * self._step()) for frame in range(len(numbers))], dtype=np.int64
+        )
         if len(there) < len(numbers) or (np.diff(stamps) <= 0).any():
             return even
         slack = 2.5 if self.demuxer in _GUESSES_TIMES else 0.1

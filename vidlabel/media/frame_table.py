@@ -37,8 +37,8 @@ class FrameTable:
         key_marks: int64 (n,), what the packet of each key frame is known by after a seek (``marked_by``).
         key_dts: int64 (n,), the time to ask for when seeking to a key frame.
         marked_by: ``pts``, ``dts`` or ``content`` (``packets.content_key``).
-        named_by: how a decoded frame is recognised: by its own ``pts``, by the ``packet`` it came from, or, where
-            nothing else tells, by its ``count`` from the beginning.
+        named_by: how a decoded frame is recognised: by its own ``pts``, by the ``packet`` it came from, or,
+            where nothing else tells, by its ``count`` from the beginning.
     """
 
     path: Path

@@ -27,7 +27,7 @@ _PICTURE_START = b"\x00\x00\x01\x00"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Packets:
-    """One entry a packet, in decoding order. Times in the stream's own ticks, ``NO_TIME`` where there is none."""
+    """One entry a packet, in decoding order. Times in the stream's ticks, ``NO_TIME`` where there is none."""
 
     pts: Int64
     dts: Int64
@@ -49,7 +49,9 @@ class Packets:
 
     def without_last(self) -> Packets:
         """The same less the last packet, which is only half there."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "broken_off"}
+        columns = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name != "broken_off"
+        }
         return Packets(**{name: column[:-1] for name, column in columns.items()}, broken_off=True)
 
 

@@ -1,13 +1,13 @@
-"""From a decoded frame to the picture a person or a network sees: upright, of the size asked for, in bytes."""
+"""From a decoded frame to the picture a person or a network sees: upright and of the size asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
-from av.sidedata.sidedata import Type as SideData
+from av.buffer import Buffer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
@@ -52,15 +52,13 @@ def fit_size(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
 
 
 class Converter:
-    """Turns frames into pictures; keeps the scaler of each size it was asked for. Not for two threads at once."""
+    """Turns frames into pictures; keeps the scaler of each size asked for. Not for two threads at once."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self._scalers: dict[tuple[int, int, str], VideoReformatter] = {}
 
-    def convert(
-        self, frame: VideoFrame, size: tuple[int, int] | None, *, fmt: Format = "rgb24"
-    ) -> Picture:
+    def convert(self, frame: VideoFrame, size: tuple[int, int] | None, *, fmt: Format = "rgb24") -> Picture:
         """A decoded frame as an upright picture.
 
         Args:
@@ -89,16 +87,16 @@ class Converter:
 def _rows(frame: VideoFrame, channels: int) -> Picture:
     """The bytes of a packed frame, without the padding at the end of each row; a view."""
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
+    rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
     return rows[: frame.height, : frame.width * channels].reshape(frame.height, frame.width, channels)
 
 
 def _orientation(frame: VideoFrame) -> tuple[int, bool]:
     """(clockwise degrees, mirrored first) from the display matrix beside the frame."""
-    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return 0, False
-    values = np.frombuffer(bytes(matrix), dtype=np.int32)
+    values = np.frombuffer(memoryview(cast(Buffer, matrix)), dtype=np.int32)
     if len(values) < 9:
         return 0, False
     a, b, c, d = (int(values[place]) for place in (0, 1, 3, 4))

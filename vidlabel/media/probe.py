@@ -1,11 +1,11 @@
-"""Finding out what a file is: its facts if its first frame can be decoded, or the reason why it cannot be used."""
+"""Finding out what a file is: its facts if it can be decoded, or the reason why it cannot be used."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import FIRST_COMPLETED as ONE_DONE
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -44,7 +44,10 @@ def probe(
         quick = fingerprint(path)
         hashed = content_hash(path, should_stop) if whole else None
         return ProbeResult(
-            entry=entry, fingerprint=quick, content_hash=hashed, facts=video_facts(path, should_stop=should_stop)
+            entry=entry,
+            fingerprint=quick,
+            content_hash=hashed,
+            facts=video_facts(path, should_stop=should_stop),
         )
     except (MediaError, FFmpegError, OSError, ValueError, MemoryError) as error:
         reason = media_error(path, error).reason

@@ -26,14 +26,15 @@ _BACKWARD = 32
 class FrameReader:
     """The frames of one video. Not for use from two threads at once.
 
-    Frames are found by their presentation time, never by counting or by a rate, so that a number means the same
-    frame however it is reached. Those decoded last are kept as they come out of the decoder, so that stepping
-    back in a long group of pictures decodes it once and not once a step.
+    Frames are found by their presentation time, never by counting or by a rate, so that a number means the
+    same frame however it is reached. Those decoded last are kept as they come out of the decoder, so that
+    stepping back in a long group of pictures decodes it once and not once a step.
 
     Args:
         path: the file.
         index: its frame index, if there is one already; else it is built here.
-        threads: decoding threads; None suits the size of the picture, 1 is best where several readers work at once.
+        threads: decoding threads; None suits the size of the picture, 1 is best where several readers work
+            at once.
 
     Raises:
         MissingVideoError: the file is not there.
@@ -126,7 +127,8 @@ class FrameReader:
     ) -> Picture:
         """Several frames for a network, each decoded at most once and only the wanted ones converted.
 
-        A frame that is damaged beyond decoding is replaced by the one before it (by the one after, at the start).
+        A frame that is damaged beyond decoding is replaced by the one before it (by the one after, at the
+        start).
 
         Args:
             frames: rising numbers, doubles allowed.
@@ -145,7 +147,9 @@ class FrameReader:
         for frame, decoded in self._wanted(sorted({int(frame) for frame in frames})):
             pictures[frame] = self._converter_for(decoded).convert(decoded, size)
         if not pictures:
-            raise UnreadableVideoError(self.path, f"damaged: frames {frames[0]} to {frames[-1]} cannot be decoded")
+            raise UnreadableVideoError(
+                self.path, f"damaged: frames {frames[0]} to {frames[-1]} cannot be decoded"
+            )
         there = sorted(pictures)
         nearest = np.maximum(np.searchsorted(there, np.asarray(frames), side="right") - 1, 0)
         return np.stack([pictures[there[place]] for place in nearest])

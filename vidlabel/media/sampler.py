@@ -1,9 +1,10 @@
 """Frames of a clip for the network: only those it looks at, at the size it wants.
 
-OpenCV was measured beside this on HMDB51 and UCF101 clips (16 frames a clip to 128x96 px, one thread): 23 to 27 ms of
-processor time a clip against 24 to 29 ms here, of which 5 ms are the exact index that OpenCV does without. It counts
-frames instead of knowing their times, so for that price it would be wrong on what the index is there for. Hence there
-is one way to a frame in the program. One decoding thread: clips are decoded side by side, which is worth more.
+OpenCV was measured beside this on HMDB51 and UCF101 clips (16 frames a clip to 128x96 px, one thread): 23
+to 27 ms of processor time a clip against 24 to 29 ms here, of which 5 ms are the exact index that OpenCV
+does without. It counts frames instead of knowing their times, so for that price it would be wrong on what
+the index is there for. Hence there is one way to a frame in the program. One decoding thread: clips are
+decoded side by side, which is worth more.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ def read_positions(
 ) -> NDArray[np.uint8]:
     """The frames of the clip ``[start_us, end_us)`` that a network looks at.
 
-    Each is decoded once. Straight on where they lie close together; where a key frame lies between two of them, what
-    comes before it is skipped.
+    Each is decoded once. Straight on where they lie close together; where a key frame lies between two of
+    them, what comes before it is skipped.
 
     Args:
         path: the video.
@@ -41,7 +42,8 @@ def read_positions(
         index: the video's frame index, if there is one already.
 
     Returns:
-        uint8 (T, height, width, 3), red first; a frame that is damaged beyond decoding repeats the one before.
+        uint8 (T, height, width, 3), red first; a frame that is damaged beyond decoding repeats the one
+        before.
 
     Raises:
         MissingVideoError: the file is not there.

@@ -28,7 +28,7 @@ RATE = 48_000
 CHANNELS = 2
 _NO_SOUND = "there is no sound in it that can be decoded"
 _STEPS_BACK_US = (100_000, 2_000_000, 10_000_000)
-"""Compressed sound needs some packets before it comes out right, so decoding begins a little before what is wanted."""
+"""Compressed sound needs some packets before it comes out right: decoding begins a little early."""
 _HOLE = RATE // 50
 """Stamps of sound packets are rounded; only gaps beyond 20 ms are real ones."""
 
@@ -102,17 +102,17 @@ class SoundReader:
             for decoded in self._decoded_from(start_us):
                 place = self._place(decoded, place)
                 for frame in resampler.resample(decoded):
-                    samples = frame.to_ndarray().reshape(-1, CHANNELS)
+                    samples = _samples(frame)
                     yield place, samples
                     place += len(samples)
             for frame in resampler.resample(None):
-                yield place or 0, frame.to_ndarray().reshape(-1, CHANNELS)
+                yield place or 0, _samples(frame)
         except (FFmpegError, OSError, ValueError):
             # What was decoded so far is right; the rest of a damaged track is silence.
             return
 
     def _decoded_from(self, start_us: int) -> Iterator[AudioFrame]:
-        """Decoded frames from at or before ``start_us`` on. A program stream may land late: then from further back."""
+        """Decoded frames from at or before ``start_us`` on; from further back where a seek lands late."""
         time_base = self._stream.time_base or Fraction(1, RATE)
         earliest = self._stream.start_time or 0
         for back_us in _STEPS_BACK_US:
@@ -126,7 +126,11 @@ class SoundReader:
                 first = next(frames, None)
             except (FFmpegError, OSError):
                 continue
-            if first is not None and first.time is not None and first.time * US_PER_SECOND <= own_us + back_us:
+            if (
+                first is not None
+                and first.time is not None
+                and first.time * US_PER_SECOND <= own_us + back_us
+            ):
                 return itertools.chain([first], frames)
         return self._open().decode(self._stream)
 
@@ -147,6 +151,11 @@ class SoundReader:
             return 0 if expected is None else expected
         place = round((frame.time - self._start_us / US_PER_SECOND) * RATE)
         return expected if expected is not None and abs(place - expected) <= _HOLE else place
+
+
+def _samples(frame: AudioFrame) -> NDArray[np.int16]:
+    """The samples of a resampled frame, int16 (n, 2)."""
+    return np.asarray(frame.to_ndarray(), dtype=np.int16).reshape(-1, CHANNELS)
 
 
 def _lay(samples: NDArray[np.int16], out: NDArray[np.int16], place: int) -> None:

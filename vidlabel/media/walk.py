@@ -15,7 +15,7 @@ SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".wmv", "
 BATCH = 2000
 _BACKUPS = ".backups"
 _BY_PATH = attrgetter("relative")
-_LONGEST_SUFFIX = max(map(len, SUFFIXES))
+_ENDINGS = frozenset(suffix[1:] for suffix in SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class WalkBatch:
 def walk(root: Path, *, should_stop: Callable[[], bool] | None = None) -> Iterator[WalkBatch]:
     """Lists the videos below ``root``, sorted, in batches of about 2,000.
 
-    Known are the suffixes in ``SUFFIXES``, in any case of letters. Hidden files and folders (a leading dot) and
-    ``*.backups`` folders are left out; links to folders are followed, but no folder is entered twice on the way down
-    to itself. A folder that cannot be read is a problem in words, never an error.
+    Known are the suffixes in ``SUFFIXES``, in any case of letters. Hidden files and folders (a leading dot)
+    and ``*.backups`` folders are left out; links to folders are followed, but no folder is entered twice on
+    the way down to itself. A folder that cannot be read is a problem in words, never an error.
 
     Args:
         root: the folder; a missing one yields one problem and no file.
@@ -82,22 +82,21 @@ def _list(
     """One folder's videos, and its folders as (name, path, is a link), each sorted by name."""
     files: list[FileEntry] = []
     folders: list[tuple[str, str, bool]] = []
-    suffixes = SUFFIXES
+    known_endings = _ENDINGS
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if name[0] == ".":
                 continue
-            dot = name.rfind(".", -_LONGEST_SUFFIX)
-            known = dot > 0 and name[dot:].lower() in suffixes
+            stem, _, ending = name.rpartition(".")
+            known = bool(stem) and ending.lower() in known_endings
             try:
-                if entry.is_dir():
-                    if not name.endswith(_BACKUPS):
-                        folders.append((name, entry.path, entry.is_symlink()))
-                elif known:
-                    status = entry.stat()
-                    if S_ISREG(status.st_mode):
-                        files.append(FileEntry(prefix + name, status.st_size, status.st_mtime_ns))
+                # Asking a known file for its status says at once whether it is a folder after all.
+                status = entry.stat() if known else None
+                if status is not None and S_ISREG(status.st_mode):
+                    files.append(FileEntry(prefix + name, status.st_size, status.st_mtime_ns))
+                elif entry.is_dir() and not name.endswith(_BACKUPS):
+                    folders.append((name, entry.path, entry.is_symlink()))
             except OSError as error:
                 if known:
                     problems.append(_words(entry.path, error))

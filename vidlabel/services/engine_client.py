@@ -227,7 +227,7 @@ class EngineClient(QObject):
         process = self._process
         if process is None:
             return
-        data = process.readAllStandardOutput().data()
+        data = bytes(process.readAllStandardOutput().data())
         try:
             for message in self._buffer.feed(data):
                 self._received(message)

@@ -94,6 +94,7 @@ class ProjectSession(QObject):
         self._settings = settings
         self._store: ProjectStore | None = None
         self._facts: ProjectFacts | None = None
+        self._failure = ""
         self._generation = 0
         self._after: _Aftermath | None = None
         self._asking = False
@@ -111,6 +112,11 @@ class ProjectSession(QObject):
     @property
     def is_open(self) -> bool:
         return self._facts is not None
+
+    @property
+    def failure(self) -> str:
+        """Why the project that was asked for last could not be opened; '' if it could."""
+        return self._failure
 
     @property
     def read_only(self) -> bool:
@@ -244,6 +250,7 @@ class ProjectSession(QObject):
             self._tasks.run(partial(_close, opened.store), lane=Lane.DATABASE, rank=Rank.LAST)
             return
         facts = opened.facts
+        self._failure = ""
         self._store = opened.store
         self._facts = facts
         self._after = _Aftermath(
@@ -255,6 +262,7 @@ class ProjectSession(QObject):
         self.opened.emit(facts)
 
     def _on_open_failed(self, words: str) -> None:
+        self._failure = words
         self.open_failed.emit(words)
 
     def _if_same(self, generation: int, callback: Callable[[Any], None], value: Any) -> None:

@@ -253,7 +253,9 @@ class Suggesting(QObject):
                 if self._engine.pid:
                     self._fail(message.reason)
             elif self._in_flight.pop(message.request, None) is not None:
-                if isinstance(message, m.JobFailed) and self._engine.pid:
+                if not self._engine.pid:
+                    return
+                if isinstance(message, m.JobFailed):
                     self._cancel()
                     self._fail(message.reason)
                 else:
@@ -298,6 +300,8 @@ class Suggesting(QObject):
     @Slot(str, object)
     def _on_crashed(self, _words: str, _suspects: tuple[str, ...]) -> None:
         self._lost = True
+        if self._state in {"running", "idle"}:
+            self._set_state("loading")
         self._in_flight.clear()
         self._tried.clear()
         self._asking = False
@@ -308,7 +312,7 @@ class Suggesting(QObject):
         if not self._lost:
             return
         self._lost = False
-        if self._state in {"running", "idle", "loading"}:
+        if self._state == "loading":
             self._load(self._wanted_model)
 
     @Slot()

@@ -52,7 +52,8 @@ class Database:
         self._connection: Connection | None = None
         self._synchronous = ""
         if read_only:
-            self._source, self._mode = self._readable_source()
+            with in_words(path):
+                self._source, self._mode = self._readable_source()
             self._reader = make_engine(
                 self._source, self._mode, pragmas=("query_only=ON",), begin="BEGIN", pool_size=4
             )

@@ -12,10 +12,19 @@ from vidlabel.core.time import US_PER_SECOND, timecode
 from vidlabel.store.schema import clips, videos
 
 
-def add_clip(connection: Connection, video_id: int, path: Path, *, start_us: int, end_us: int) -> int:
+def add_clip(
+    connection: Connection,
+    video_id: int,
+    path: Path,
+    *,
+    start_us: int,
+    end_us: int,
+    frames: tuple[int, int] | None = None,
+) -> int:
     """The clip of this range of a video, made if it is not there; ``path`` names it in errors.
 
-    Frame numbers are worked out from the frame rate; they are exact for a constant one.
+    Without ``frames`` (first, end exclusive) they are worked out from the frame rate, which is exact
+    only for a constant one; who has the video's frame index gives them.
 
     Raises:
         UnreadableVideoError: the video cannot be decoded.
@@ -36,8 +45,11 @@ def add_clip(connection: Connection, video_id: int, path: Path, *, start_us: int
         return int(known.id)
     whole = connection.execute(select(clips).where(clips.c.video_id == video_id, clips.c.whole)).first()
     assert whole is not None
-    first = min(_frame_at(start_us, video.fps), max(video.frames - 1, 0))
-    last = max(min(_frame_at(end_us, video.fps), video.frames), first + 1)
+    if frames is None:
+        first = min(_frame_at(start_us, video.fps), max(video.frames - 1, 0))
+        last = max(min(_frame_at(end_us, video.fps), video.frames), first + 1)
+    else:
+        first, last = frames
     key = connection.execute(
         insert(clips).values(
             video_id=video.id,

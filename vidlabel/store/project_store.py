@@ -249,8 +249,16 @@ class ProjectStore:
             video_id = scanning.video_at(connection, root_table.place_of(connection, path))
             return rows_of(connection, clips_query.clips_of_video(connection, video_id))
 
-    def add_clip(self, video_path: Path, start_us: int, end_us: int) -> int:
+    def add_clip(
+        self, video_path: Path, start_us: int, end_us: int, *, frames: tuple[int, int] | None = None
+    ) -> int:
         """Marks a part of a video as a clip of its own; the same part twice is one clip.
+
+        Args:
+            video_path: one of the video's paths.
+            start_us: from the video's first frame, inclusive.
+            end_us: exclusive.
+            frames: first frame and end (exclusive) by the video's frame index; None works them out from the rate.
 
         Raises:
             UnknownVideoError, UnreadableVideoError: there is no such video, or it cannot be decoded.
@@ -258,7 +266,9 @@ class ProjectStore:
         """
         with self._database.write_durably() as connection:
             video_id = scanning.video_at(connection, root_table.place_of(connection, video_path))
-            return marked.add_clip(connection, video_id, video_path, start_us=start_us, end_us=end_us)
+            return marked.add_clip(
+                connection, video_id, video_path, start_us=start_us, end_us=end_us, frames=frames
+            )
 
     def counts(self) -> Counts:
         """Clips by state and by label, kept up to date by every write."""
@@ -397,7 +407,7 @@ class ProjectStore:
             after = last
 
     # --- settings, views, care -------------------------------------------------------------------
-    def setting(self, name: str) -> Any:  # noqa: ANN401 - whatever JSON can say
+    def setting(self, name: str) -> Any:
         """A setting of the project as it was set, or None."""
         with self._database.read() as connection:
             return views.read_setting(connection, name)

@@ -13,7 +13,7 @@ from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
 from vidlabel.store.schema import saved_views, settings
 
 
-def read_setting(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON can say
+def read_setting(connection: Connection, name: str) -> Any:
     """The value, or None if it was never set."""
     value = connection.execute(select(settings.c.value).where(settings.c.name == name)).scalar()
     return None if value is None else json.loads(value)

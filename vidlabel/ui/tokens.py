@@ -28,7 +28,6 @@ class Colours:
     accent_hover: str
     on_accent: str
     selected: str
-    selected_quiet: str
     done: str
     unsure: str
     trouble: str
@@ -48,7 +47,6 @@ DARK = Colours(
     accent_hover="#7cc1ff",
     on_accent="#0b1826",
     selected="#17324d",
-    selected_quiet="#1d2733",
     done="#54c58d",
     unsure="#e3a94b",
     trouble="#f2877f",
@@ -67,7 +65,6 @@ LIGHT = Colours(
     accent_hover="#0a5db1",
     on_accent="#ffffff",
     selected="#dbe9fb",
-    selected_quiet="#edf3fb",
     done="#0a7d4f",
     unsure="#a15c00",
     trouble="#b3261e",
@@ -127,7 +124,7 @@ def state_colour(colours: Colours, state: ClipState) -> str:
         return colours.unsure
     if state in (ClipState.UNUSABLE, ClipState.MISSING, ClipState.UNREADABLE):
         return colours.trouble
-    return colours.third
+    return colours.second
 
 
 def make_palette(colours: Colours) -> QPalette:

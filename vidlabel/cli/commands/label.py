@@ -24,11 +24,7 @@ def run(arguments: Namespace, output: Output) -> int:
         label = known_label(store.labels(), arguments.label)
         scan_roots(store, output)
         marked = _marked(clips_of(store, arguments.video), part)
-        clip_id = (
-            store.add_clip(Path(marked.video.path), marked.start_us, marked.end_us)
-            if marked.row is None
-            else marked.row.clip_id
-        )
+        clip_id = marked.clip_id(store)
         # No suggestion was on a screen here, so this is 'labelled' whatever the model says.
         decision = NewDecision(clip_id=clip_id, kind=DecisionKind.LABELLED, label=label)
         store.decide([decision], annotator=annotator)

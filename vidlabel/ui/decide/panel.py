@@ -57,6 +57,7 @@ class DecidePanel(QWidget):
         self._suggesting = suggesting
         self._actions = actions
         self._row: ClipRow | None = None
+        self._chips: dict[str, Chip] = {}
         self.model_words = Words(level="third", size=tokens.HEAD)
         self.suggestions = SuggestionList()
         self.note = Words(level="second", size=tokens.SECONDARY, wrap=True)
@@ -229,12 +230,22 @@ class DecidePanel(QWidget):
     def _recent_changed(self, recent: tuple[str, ...]) -> None:
         self.picker.set_recent(recent)
         self.recent.clear()
+        self._chips.clear()
         for label in recent[:RECENT]:
             chip = Chip(label, name=f"Give the label {label}")
             chip.setProperty("label", label)
             chip.clicked.connect(self._chip_clicked)
             self.recent.add(chip)
+            self._chips[label] = chip
         self.recent.setVisible(bool(recent))
+
+    def recent_chips(self) -> tuple[str, ...]:
+        """The labels that have a chip, newest first."""
+        return tuple(self._chips)
+
+    def recent_chip(self, label: str) -> Chip:
+        """The chip of a label."""
+        return self._chips[label]
 
     @Slot()
     def _chip_clicked(self) -> None:
