@@ -79,4 +79,6 @@ def _running_timers() -> list[str]:
     qtcore.QCoreApplication.sendPostedEvents(None, qtcore.QEvent.Type.DeferredDelete.value)
     gc.collect()
     timers = [item for item in gc.get_objects() if type(item) is qtcore.QTimer and shiboken.isValid(item)]
-    return [f"{timer.interval()} ms of {type(timer.parent()).__name__}" for timer in timers if timer.isActive()]
+    return [
+        f"{timer.interval()} ms of {type(timer.parent()).__name__}" for timer in timers if timer.isActive()
+    ]

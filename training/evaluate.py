@@ -41,10 +41,14 @@ Truth = NDArray[np.int64]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder with the test shards")
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)")
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)"
+    )
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0, help="of the chance level's shuffles")
@@ -65,7 +69,9 @@ def measure(predictor: Predictor, *, work: Path, data: Path, seed: int = 0) -> d
     known = tuple(sorted(set(silhouettes[1].tolist())))
     scores["silhouettes_test"] = figures(*silhouettes, labels)
     scores["silhouettes_test_21"] = figures(*among(*silhouettes, known), [labels[n] for n in known])
-    scores["figures_test"] = figures(*predict_all(predictor, Shards(work, "figures-test").batches(32, side=side)), labels)
+    scores["figures_test"] = figures(
+        *predict_all(predictor, Shards(work, "figures-test").batches(32, side=side)), labels
+    )
     clips = real_clips(data)
     probabilities, truth = predict_all(predictor, decoded(clips, predictor.info.preprocessing, labels))
     groups = {
@@ -77,7 +83,9 @@ def measure(predictor: Predictor, *, work: Path, data: Path, seed: int = 0) -> d
     for name, chosen in groups.items():
         scores[name] = figures(probabilities[chosen], truth[chosen], labels)
     in_known = np.isin(truth, known)
-    scores["real_21"] = figures(*among(probabilities[in_known], truth[in_known], known), [labels[n] for n in known])
+    scores["real_21"] = figures(
+        *among(probabilities[in_known], truth[in_known], known), [labels[n] for n in known]
+    )
     return scores
 
 
@@ -87,7 +95,7 @@ def figures(probabilities: Probabilities, truth: Truth, labels: Sequence[str]) -
     counts = Counter(labels[int(number)] for number in truth)
     right = Counter(labels[int(number)] for number in truth[probabilities.argmax(axis=1) == truth])
     return {
-        "clips": int(len(truth)),
+        "clips": len(truth),
         "labels_competing": len(labels),
         **{name: round(float(getattr(found, name)), 4) for name in ("top1", "top5", "mean_class", "ece")},
         "chance_top1": round(1 / len(labels), 4),

@@ -20,61 +20,102 @@ from vidlabel.ml.devices import choose_device
 from vidlabel.ml.modelfile import ModelInfo, load_model, save_model
 from vidlabel.ml.predictor import Predictor
 
-LICENCE = "Apache-2.0 for the weights; of the sources see the card (the silhouettes state no licence: research use)"
+LICENCE = (
+    "Apache-2.0 for the weights; of the sources see the card (the silhouettes state no licence: research use)"
+)
 
 SOURCES = {
     "silhouettes": {
-        "what": "silhouettes of people in real HMDB51 clips (JHMDB, Jhuang et al., ICCV 2013), official split 1, train part, 21 labels, "
-        "composited over moving textures; sequences from the films of the real test clips were withheld",
+        "what": (
+            "silhouettes of people in real HMDB51 clips (JHMDB, Jhuang et al., ICCV 2013), official split 1, "
+            "train part, 21 labels, composited over moving textures; sequences from the films of the real test "
+            "clips were withheld"
+        ),
         "licence": "no licence stated: research use",
     },
     "figures": {
-        "what": "people drawn as shaded figures by training/render, all 51 labels: movement written by hand for this project, "
-        "113 motion captures, and hand-made animations",
-        "licence": "written movement and drawing: this project (Apache-2.0); captures: CMU Graphics Lab motion capture database, free for any use "
-        "(obtained from mocap.cs.cmu.edu; the database was created with funding from NSF EIA-0196217); "
-        "animations: Quaternius via Mesh2Motion and KayKit, CC0; textures: ambientCG, CC0",
+        "what": (
+            "people drawn as shaded figures by training/render, all 51 labels: movement written by hand for this "
+            "project, motion captures, and hand-made animations (training/render/label_table.json)"
+        ),
+        "licence": (
+            "written movement and drawing: this project (Apache-2.0); captures: CMU Graphics Lab motion capture "
+            "database, free for any use (obtained from mocap.cs.cmu.edu; the database was created with funding "
+            "from NSF EIA-0196217); animations: Quaternius via Mesh2Motion and KayKit, CC0; textures: ambientCG, CC0"
+        ),
     },
 }
 
 LIMITS = (
-    "It never saw a real picture in training: only drawn figures and outlines of real people over textures. On real footage it is a first guess, "
-    "often wrong; the scores say how often.",
-    "It judges by movement and outline. Labels that differ by a small object or by the face (chew, smile, talk, laugh, eat, drink, smoke, kiss) are weak, "
-    "and so are labels with two people and scenes with a crowd.",
+    "It never saw a real picture in training: only drawn figures and outlines of real people over textures. On real "
+    "footage it is a first guess, often wrong; the scores say how often.",
+    "It judges by movement and outline. Labels that differ by a small object or by the face (chew, smile, talk, "
+    "laugh, eat, drink, smoke, kiss) are weak, and so are labels with two people and scenes with a crowd.",
     "Its movement for most labels is written by a few rules and shows less variety than people do.",
     "Its confidence was not calibrated on real clips.",
-    "For work that matters, install a Kinetics-pretrained model (`vidlabel models install`) or fine-tune on your own decisions.",
+    "For work that matters, install a Kinetics-pretrained model (`vidlabel models install`) or fine-tune on your own "
+    "decisions.",
 )
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, required=True, help="what training.train made")
     parser.add_argument("--work", type=Path, required=True, help="folder with the test shards")
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)")
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="1")
-    parser.add_argument("--commands", nargs="*", default=[], help="the command lines that were run, for the card")
-    parser.add_argument("--device-words", default="one CPU core", help="the machine in general terms, for the card")
-    parser.add_argument("--interim", action="store_true", help="say on the card that a longer training is under way")
-    parser.add_argument("--seed", type=int, default=0, help="recorded on the card")
+    parser.add_argument(
+        "--commands", nargs="*", default=[], help="the command lines that were run, for the card"
+    )
+    parser.add_argument(
+        "--device-words", default="one CPU core", help="the machine in general terms, for the card"
+    )
+    parser.add_argument(
+        "--interim", action="store_true", help="say on the card that a longer training is under way"
+    )
     options = parser.parse_args(arguments)
     loaded = load_model(options.model)
     scores = measure(Predictor(loaded, choose_device("cpu"), threads=1), work=options.work, data=options.data)
     card = card_of(
-        loaded.info, scores, version=options.version, commands=options.commands, device=options.device_words, interim=options.interim
+        loaded.info,
+        scores,
+        version=options.version,
+        commands=options.commands,
+        device=options.device_words,
+        interim=options.interim,
     )
     save_model(
-        options.out, loaded.module, name="bundled", network=loaded.info.network, network_args=loaded.info.network_args,
-        labels=loaded.info.labels, preprocessing=loaded.info.preprocessing, card=card, license=LICENCE, weights="float16",
-    )  # fmt: skip
-    write_whole(options.out.with_suffix(".card.json"), lambda file: file.write((json.dumps(card, indent=1) + "\n").encode()))
+        options.out,
+        loaded.module,
+        name="bundled",
+        network=loaded.info.network,
+        network_args=loaded.info.network_args,
+        labels=loaded.info.labels,
+        preprocessing=loaded.info.preprocessing,
+        card=card,
+        license=LICENCE,
+        weights="float16",
+    )
+    write_whole(
+        options.out.with_suffix(".card.json"),
+        lambda file: file.write((json.dumps(card, indent=1) + "\n").encode()),
+    )
     print(json.dumps(card, indent=1))
 
 
 def card_of(
-    info: ModelInfo, scores: dict[str, dict[str, Any]], *, version: str, commands: list[str], device: str, interim: bool = False
+    info: ModelInfo,
+    scores: dict[str, dict[str, Any]],
+    *,
+    version: str,
+    commands: list[str],
+    device: str,
+    interim: bool = False,
 ) -> dict[str, Any]:
     """The card out of the training's own record and the measured scores."""
     recipe = info.card["recipe"]
@@ -82,9 +123,10 @@ def card_of(
     real, outlines = scores["real_all"], scores["silhouettes_test_21"]
     few = {name: scores[name] for name in ("real_hmdb51", "real_ucf101")}
     summary = (
-        "A small 3D-CNN for the 51 labels of HMDB51, trained from scratch on drawn figures and on silhouettes of real people, never on a real "
-        f"picture. Right first on {outlines['top1']:.0%} of {outlines['clips']} unseen real silhouettes (21 labels) and on {real['top1']:.0%} of "
-        f"{real['clips']} real clips (51 labels; right label among its first five on {real['top5']:.0%}). A first guess, not a judge."
+        "A small 3D-CNN for the 51 labels of HMDB51, trained from scratch on drawn figures and on silhouettes of "
+        f"real people, never on a real picture. Right first on {outlines['top1']:.0%} of {outlines['clips']} unseen "
+        f"real silhouettes (21 labels compete) and on {real['top1']:.0%} of {real['clips']} real clips (51 labels "
+        f"compete; the right one is among its first five on {real['top5']:.0%}). A first guess, not a judge."
     )
     if interim:
         summary += " An interim version: a longer training of the same recipe replaces it."
@@ -92,22 +134,27 @@ def card_of(
         "summary": summary,
         "version": version,
         "licence": LICENCE,
-        "trained_on": [{"source": kind, "clips_rendered": count, **SOURCES[kind]} for kind, count in recipe["kinds"].items()],
+        "trained_on": [
+            {"source": kind, "clips_rendered": count, **SOURCES[kind]}
+            for kind, count in recipe["kinds"].items()
+        ],
         "untrained_labels": untrained,
-        "never_seen_in_training": "never seen in training: " + (", ".join(untrained) if untrained else "none of the 51 labels"),
+        "never_seen_in_training": "never seen in training: "
+        + (", ".join(untrained) if untrained else "none of the 51 labels"),
         "recipe": {
             "commands": commands,
-            "seed": recipe["seed"],
-            "minutes": recipe["minutes"],
+            "seed": recipe["stages"][-1]["seed"],
+            "minutes": round(sum(stage["minutes"] for stage in recipe["stages"]), 1),
             "device": device,
-            "clips_seen": recipe["clips_seen"],
-            "epochs": recipe["epochs"],
+            "clips_seen": sum(stage["clips_seen"] for stage in recipe["stages"]),
+            "stages": recipe["stages"],
             "chosen": "the last weights (running average); nothing was chosen by the test clips",
         },
         "scores": [{"on": _ON[name], "set": name, **values} for name, values in scores.items()],
         "scores_note": (
-            f"Real clips are few ({few['real_hmdb51']['clips']} of HMDB51 besides fencing, {few['real_ucf101']['clips']} of UCF101, the rest fencing "
-            "from few films): their figures are rough. None was trained on, in picture or outline."
+            f"Real clips are few ({few['real_hmdb51']['clips']} of HMDB51 besides fencing, "
+            f"{few['real_ucf101']['clips']} of UCF101, the rest fencing from few films): their figures are rough. "
+            "None was trained on, in picture or outline."
         ),
         "limits": list(LIMITS),
     }

@@ -1,16 +1,14 @@
 """Makes ``resources/samples``: short clips of drawn figures, so that a first start has something to label.
 
-    python -m training.make_samples --out resources/samples
+python -m training.make_samples --out resources/samples
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
@@ -18,6 +16,7 @@ from training.render.figure import Image, Look
 from training.render.library import written
 from training.render.scene import FIXED, Framing, Texture, camera_for, film, surroundings
 from training.render.skeleton import Array, Motion
+from vidlabel.media.encode import SOUND_RATE, VideoOptions, write_video
 
 WIDTH, HEIGHT = 320, 240
 
@@ -34,6 +33,7 @@ class Sample:
     fps: int = 25
     palette: int = 0
     uneven: bool = False
+    turned: bool = False
     tone_hz: float | None = None
 
 
@@ -45,9 +45,17 @@ SAMPLES = (
     Sample("sample_clap_01", "clap", 15, Framing(-0.35, 0.05, 2.4), seconds=2.4, palette=4, tone_hz=440.0),
     Sample("sample_punch_01", "punch", 2, Framing(0.9, 0.10, 2.3), palette=5),
     Sample("sample_kick_01", "kick", 6, Framing(1.3, 0.10, 2.6, follow=0.5), seconds=2.2, fps=30, palette=0),
-    Sample("sample_cartwheel_01", "cartwheel", 2, Framing(0.15, 0.12, 2.7, follow=0.7), seconds=2.4, fps=30, palette=1),
+    Sample(
+        "sample_cartwheel_01",
+        "cartwheel",
+        2,
+        Framing(0.15, 0.12, 2.7, follow=0.7),
+        seconds=2.4,
+        fps=30,
+        palette=1,
+    ),
     Sample("sample_sit_01", "sit", 7, Framing(0.95, 0.12, 2.45), seconds=2.6, palette=2, uneven=True),
-    Sample("sample_pushup_01", "pushup", 3, Framing(1.25, 0.22, 1.9), seconds=4.0, palette=3),
+    Sample("sample_pushup_01", "pushup", 3, Framing(1.25, 0.22, 1.9), seconds=4.0, palette=3, turned=True),
     Sample("sample_throw_01", "throw", 5, Framing(-1.1, 0.10, 2.7), seconds=2.4, fps=30, palette=4),
     Sample("sample_golf_01", "golf", 8, Framing(0.35, 0.12, 2.6), seconds=2.8, palette=5),
 )
@@ -64,7 +72,9 @@ PALETTES = (
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the clips")
     parser.add_argument("--seed", type=int, default=0, help="added to the seed of every clip")
     parser.add_argument("--only", help="make only the clips whose name contains this")
@@ -102,26 +112,18 @@ def render(sample: Sample, *, height: int = HEIGHT, width: int = WIDTH) -> list[
 
 
 def write(path: Path, frames: list[np.ndarray], sample: Sample) -> None:
-    """One H.264 file (MPEG-4 where the encoder lacks), a key frame a second."""
-    base = Fraction(1, 1000)
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-        video = container.add_stream(codec, rate=sample.fps)
-        video.width, video.height, video.pix_fmt = frames[0].shape[1], frames[0].shape[0], "yuv420p"
-        video.codec_context.time_base = base
-        video.codec_context.gop_size = sample.fps
-        if codec == "libx264":
-            video.options = {"crf": "27", "preset": "slow", "threads": "1"}
-        audio = container.add_stream("aac", rate=22050, layout="mono") if sample.tone_hz else None
-        for number, picture in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = round(1000 * _moment(number, sample)), base
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-        if audio is not None:
-            for frame in _tone(sample.tone_hz or 440.0, seconds=len(frames) / sample.fps, rate=22050):
-                container.mux(audio.encode(frame))
-            container.mux(audio.encode(None))
+    """One H.264 file, a key frame a second."""
+    times = [round(1e6 * _moment(number, sample)) for number in range(len(frames))] if sample.uneven else None
+    options = VideoOptions(
+        gop=sample.fps,
+        rotation=90 if sample.turned else 0,
+        extra={"crf": "28", "preset": "slow", "threads": "1"},
+        muxer={"movflags": "+faststart"},
+    )
+    sound = _tone(sample.tone_hz, seconds=len(frames) / sample.fps) if sample.tone_hz else None
+    if sample.turned:  # as a phone held upright stores it: lying on its side, with a note to turn it
+        frames = [np.rot90(frame) for frame in frames]
+    write_video(path, frames, fps=sample.fps, times_us=times, sound=sound, options=options)
 
 
 def _moment(number: int, sample: Sample) -> float:
@@ -131,17 +133,11 @@ def _moment(number: int, sample: Sample) -> float:
     return (number + 0.8 * np.sin(number * 0.45)) / sample.fps
 
 
-def _tone(hertz: float, *, seconds: float, rate: int) -> list[av.AudioFrame]:
-    """A soft pulsed tone, twice a second."""
-    t = np.arange(int(seconds * rate)) / rate
+def _tone(hertz: float, *, seconds: float) -> np.ndarray:
+    """A soft pulsed tone, twice a second: int16 (n, 2) at 48 kHz."""
+    t = np.arange(int(seconds * SOUND_RATE)) / SOUND_RATE
     wave = 0.18 * np.sin(2 * np.pi * hertz * t) * np.exp(-6 * (t % 0.5))
-    samples = (wave * 32767).astype(np.int16)
-    frames = []
-    for start in range(0, len(samples), 1024):
-        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-        frames.append(frame)
-    return frames
+    return np.repeat((wave * 32767).astype(np.int16)[:, None], 2, axis=1)
 
 
 def _part(motion: Motion, part: slice) -> Motion:
@@ -159,7 +155,9 @@ def _dressed(number: int) -> tuple[Look, Texture, Texture]:
         "shoes": (0.16, 0.15, 0.16), "prop": (0.7, 0.25, 0.2), "ball": (0.95, 0.93, 0.85), **FIXED,
     }  # fmt: skip
     rng = np.random.default_rng(number)
-    grain = cv2.GaussianBlur(rng.normal(0, 1, (256, 256)).astype(np.float32), (0, 0), 3, borderType=cv2.BORDER_REFLECT)
+    grain = cv2.GaussianBlur(
+        rng.normal(0, 1, (256, 256)).astype(np.float32), (0, 0), 3, borderType=cv2.BORDER_REFLECT
+    )
     floor = np.asarray(ground, np.float32) * (1 + 0.12 * grain)[..., None]
     floor[:3], floor[:, :3] = floor[:3] * 0.9, floor[:, :3] * 0.9
     u = np.linspace(0, 1, 128, dtype=np.float32)[:, None, None]

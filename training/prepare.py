@@ -17,15 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.files import write_whole
-from training.sources import DATA, official_split, real_clips, silhouette_files
+from training.sources import DATA, Part, official_split, real_clips, silhouette_files
 
 MASK_HEIGHT, MASK_WIDTH = 120, 160
 TEXTURE_SIDE = 96
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="work folder, outside the repository")
     parser.add_argument("--split", type=int, default=1, choices=(1, 2, 3), help="official split of HMDB51")
     parser.add_argument("--textures", type=int, default=700, help="how many textures to keep")
@@ -36,7 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
     if not (options.out / "silhouettes.npz").exists():
         prepare_silhouettes(options.data, options.out / "silhouettes.npz", split=split)
     if not (options.out / "textures.npy").exists():
-        prepare_textures(options.data, options.out / "textures.npy", count=options.textures, seed=options.seed)
+        prepare_textures(
+            options.data, options.out / "textures.npy", count=options.textures, seed=options.seed
+        )
     clips = real_clips(options.data)
     parts = Counter(part for _, _, part in silhouette_files(options.data, split))
     index = {
@@ -49,14 +55,19 @@ def main(arguments: list[str] | None = None) -> None:
     print(json.dumps({key: index[key] for key in ("split", "silhouettes", "real_clips")}, indent=1))
 
 
-def prepare_silhouettes(data: Path, out: Path, *, split: dict[str, dict[str, str]]) -> None:
-    """All sequences at 160 x 120, one bit a pixel: ``masks`` packed rows, ``starts``, ``labels``, ``parts``, ``names``."""
+def prepare_silhouettes(data: Path, out: Path, *, split: dict[str, dict[str, Part]]) -> None:
+    """All sequences at 160 x 120 px, one bit a pixel, with ``starts``, ``labels``, ``parts`` and ``names``."""
     from scipy.io import loadmat
 
     packed, lengths, labels, parts, names = [], [], [], [], []
-    for path, label, part in silhouette_files(data, split):  # type: ignore[arg-type]
+    for path, label, part in silhouette_files(data, split):
         masks = np.moveaxis(loadmat(path)["part_mask"], -1, 0)
-        small = np.stack([cv2.resize(mask.astype(np.float32), (MASK_WIDTH, MASK_HEIGHT), interpolation=cv2.INTER_AREA) for mask in masks])
+        small = np.stack(
+            [
+                cv2.resize(mask.astype(np.float32), (MASK_WIDTH, MASK_HEIGHT), interpolation=cv2.INTER_AREA)
+                for mask in masks
+            ]
+        )
         packed.append(np.packbits(small > 0.5, axis=-1))
         lengths.append(len(masks))
         labels.append(label)
@@ -66,7 +77,12 @@ def prepare_silhouettes(data: Path, out: Path, *, split: dict[str, dict[str, str
     write_whole(
         out,
         lambda file: np.savez(
-            file, masks=np.concatenate(packed), starts=starts, labels=np.array(labels), parts=np.array(parts), names=np.array(names)
+            file,
+            masks=np.concatenate(packed),
+            starts=starts,
+            labels=np.array(labels),
+            parts=np.array(parts),
+            names=np.array(names),
         ),
     )
 
@@ -77,9 +93,13 @@ def prepare_textures(data: Path, out: Path, *, count: int, seed: int) -> None:
     chosen = np.random.default_rng(seed).permutation(len(files))[:count]
     textures = np.empty((len(chosen), TEXTURE_SIDE, TEXTURE_SIDE, 3), np.uint8)
     for place, number in enumerate(sorted(chosen)):
-        picture = cv2.cvtColor(cv2.imread(str(files[number])), cv2.COLOR_BGR2RGB)
+        picture = cv2.cvtColor(np.asarray(cv2.imread(str(files[number]))), cv2.COLOR_BGR2RGB)
         margin = picture.shape[0] // 8
-        textures[place] = cv2.resize(picture[margin:-margin, margin:-margin], (TEXTURE_SIDE, TEXTURE_SIDE), interpolation=cv2.INTER_AREA)
+        textures[place] = cv2.resize(
+            picture[margin:-margin, margin:-margin],
+            (TEXTURE_SIDE, TEXTURE_SIDE),
+            interpolation=cv2.INTER_AREA,
+        )
     write_whole(out, lambda file: np.save(file, textures))
 
 

@@ -20,11 +20,15 @@ class Shards:
     """
 
     def __init__(self, work: Path, kind: str) -> None:
-        paths = sorted(path for path in work.glob(f"{kind}-[0-9]*.npy") if not path.name.endswith(".labels.npy"))
+        paths = sorted(
+            path for path in work.glob(f"{kind}-[0-9]*.npy") if not path.name.endswith(".labels.npy")
+        )
         if not paths:
             raise FileNotFoundError(f"{work} holds no shards of {kind}; render them with training.make_clips")
         self._frames = [np.load(path, mmap_mode="r") for path in paths]
-        self.labels: NDArray[np.int64] = np.concatenate([np.load(path.with_suffix(".labels.npy")) for path in paths])
+        self.labels: NDArray[np.int64] = np.concatenate(
+            [np.load(path.with_suffix(".labels.npy")) for path in paths]
+        )
         self._starts = np.concatenate([[0], np.cumsum([len(frames) for frames in self._frames])])
 
     def __len__(self) -> int:
@@ -40,7 +44,10 @@ class Shards:
         """All clips in order, ``size`` a batch, at ``side`` x ``side`` px: for measuring."""
         for start in range(0, len(self), size):
             end = min(start + size, len(self))
-            yield resized(np.stack([self[place] for place in range(start, end)]), side), self.labels[start:end]
+            yield (
+                resized(np.stack([self[place] for place in range(start, end)]), side),
+                self.labels[start:end],
+            )
 
 
 def resized(frames: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -66,7 +73,9 @@ class BalancedBatches:
         augment: changes a batch at random.
     """
 
-    def __init__(self, kinds: list[Shards], *, per_label: int, size: int, seed: int, augment: Augment | None) -> None:
+    def __init__(
+        self, kinds: list[Shards], *, per_label: int, size: int, seed: int, augment: Augment | None
+    ) -> None:
         self._kinds = kinds
         self._seed, self._size, self._augment = seed, size, augment
         self._pools = [
@@ -82,7 +91,9 @@ class BalancedBatches:
     def epoch(self, number: int, *, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from place ``first`` on."""
         rng = np.random.default_rng([self._seed, number])
-        chosen = [(kind, int(place)) for kind, pool in self._pools for place in self._drawn(pool, number, kind)]
+        chosen = [
+            (kind, int(place)) for kind, pool in self._pools for place in self._drawn(pool, number, kind)
+        ]
         order = rng.permutation(len(chosen))
         for place in range(first, len(self)):
             drawn = [chosen[n] for n in order[place * self._size : (place + 1) * self._size]]

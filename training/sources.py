@@ -14,12 +14,28 @@ DATA = REPOSITORY.parent / "shared" / "data"
 
 # Classes of UCF101 that mean a label of HMDB51.
 UCF101_MEANS = {
-    "Archery": "shoot_bow", "Biking": "ride_bike", "BasketballDunk": "shoot_ball", "BoxingPunchingBag": "punch",
-    "BoxingSpeedBag": "punch", "Punch": "punch", "Diving": "dive", "CliffDiving": "dive", "Fencing": "fencing",
-    "HorseRace": "ride_horse", "JavelinThrow": "throw", "ThrowDiscus": "throw", "Shotput": "throw", "HammerThrow": "throw",
-    "LongJump": "jump", "HighJump": "jump", "RockClimbingIndoor": "climb", "RopeClimbing": "climb",
-    "SoccerPenalty": "kick_ball", "WalkingWithDog": "walk", "WallPushups": "pushup",
-}  # fmt: skip
+    "Archery": "shoot_bow",
+    "Biking": "ride_bike",
+    "BasketballDunk": "shoot_ball",
+    "BoxingPunchingBag": "punch",
+    "BoxingSpeedBag": "punch",
+    "Punch": "punch",
+    "Diving": "dive",
+    "CliffDiving": "dive",
+    "Fencing": "fencing",
+    "HorseRace": "ride_horse",
+    "JavelinThrow": "throw",
+    "ThrowDiscus": "throw",
+    "Shotput": "throw",
+    "HammerThrow": "throw",
+    "LongJump": "jump",
+    "HighJump": "jump",
+    "RockClimbingIndoor": "climb",
+    "RopeClimbing": "climb",
+    "SoccerPenalty": "kick_ball",
+    "WalkingWithDog": "walk",
+    "WallPushups": "pushup",
+}
 _PARTS: dict[str, Part] = {"0": "unused", "1": "train", "2": "test"}
 _VIDEOS = (".avi", ".mp4", ".mkv", ".mov")
 

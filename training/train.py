@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,10 +32,14 @@ NETWORK = "compact3d"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, required=True, help="folder with the shards")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--kinds", nargs="+", default=["figures", "silhouettes"], help="which shards to train on")
+    parser.add_argument(
+        "--kinds", nargs="+", default=["figures", "silhouettes"], help="which shards to train on"
+    )
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--per-label", type=int, default=96, help="clips of a label and kind an epoch")
     parser.add_argument("--batch", type=int, default=32)
@@ -42,13 +47,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--mixup", type=float, default=0.0)
     parser.add_argument("--smoothing", type=float, default=0.05)
     parser.add_argument("--dropout", type=float, default=0.2)
-    parser.add_argument("--average", type=float, default=0.998, help="decay of the running average of the weights")
+    parser.add_argument(
+        "--average", type=float, default=0.998, help="decay of the running average of the weights"
+    )
     parser.add_argument("--widths", type=int, nargs=4, default=[16, 32, 64, 192])
     parser.add_argument("--size", type=int, default=48, help="height and width of the network input in px")
-    parser.add_argument("--span", type=float, default=2.0, help="seconds in the middle of a clip the network looks at; 0: all")
-    parser.add_argument("--start-from", type=Path, help="a model file whose weights to start from, such as one trained at a smaller size")
+    parser.add_argument(
+        "--span", type=float, default=2.0, help="seconds in the middle of a clip the network looks at; 0: all"
+    )
+    parser.add_argument(
+        "--start-from",
+        type=Path,
+        help="a model file whose weights to start from, such as one trained at a smaller size",
+    )
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of the arithmetic")
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), default="float32", help="of the arithmetic"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -59,7 +74,11 @@ def main(arguments: list[str] | None = None) -> None:
     labels = hmdb51_labels()
     kinds = [Shards(options.work, kind) for kind in options.kinds]
     batches = BalancedBatches(
-        kinds, per_label=options.per_label, size=options.batch, seed=options.seed, augment=_Augment(options.size)
+        kinds,
+        per_label=options.per_label,
+        size=options.batch,
+        seed=options.seed,
+        augment=_Augment(options.size),
     )
     network_args = {"widths": list(options.widths), "dropout": options.dropout}
     network = networks.build(NETWORK, labels=len(labels), **network_args)
@@ -67,28 +86,54 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(module, torch.nn.BatchNorm3d):
             # The network starts with its residual branches shut, which pays in long runs; this one is short.
             torch.nn.init.ones_(module.weight)
-    network = network.to(memory_format=torch.channels_last_3d)  # as the clips lie: about a quarter faster on a CPU
+    network = network.to(
+        memory_format=torch.channels_last_3d
+    )  # as the clips lie: about a quarter faster on a CPU
+    earlier: dict[str, Any] = {}
     if options.start_from is not None:
-        network.load_state_dict(load_model(options.start_from).module.state_dict())
+        start = load_model(options.start_from)
+        network.load_state_dict(start.module.state_dict())
+        earlier = start.info.card["recipe"]
     preprocessing = Preprocessing(height=options.size, width=options.size, span_s=options.span or None)
     checkpoint = options.out / "checkpoint.pt"
     began = time.monotonic()
     result = fit(
-        network, batches, preprocessing=preprocessing,
+        network,
+        batches,
+        preprocessing=preprocessing,
         options=FitOptions(
-            epochs=options.epochs, peak_rate=options.rate, mixup=options.mixup, label_smoothing=options.smoothing,
-            average=options.average, precision=options.precision, clip_norm=5.0, seed=options.seed, checkpoint_steps=200,
+            epochs=options.epochs,
+            peak_rate=options.rate,
+            mixup=options.mixup,
+            label_smoothing=options.smoothing,
+            average=options.average,
+            precision=options.precision,
+            clip_norm=5.0,
+            seed=options.seed,
+            checkpoint_steps=200,
         ),
-        device=options.device, checkpoint=checkpoint, resume=checkpoint if checkpoint.exists() else None,
+        device=options.device,
+        checkpoint=checkpoint,
+        resume=checkpoint if checkpoint.exists() else None,
         on_progress=_Log(options.out / "log.jsonl"),
-    )  # fmt: skip
+    )
     minutes = (time.monotonic() - began) / 60
-    seen = sorted({labels[int(number)] for shards in kinds for number in shards.labels})
+    stage = {
+        "px": options.size,
+        "epochs": options.epochs,
+        "clips_seen": result.step * options.batch,
+        "rate": options.rate,
+        "seed": options.seed,
+        "minutes": round(minutes, 1),
+        "device": options.device,
+        "threads": options.threads,
+    }
+    seen = {labels[int(number)] for shards in kinds for number in shards.labels}
     recipe = {
         "kinds": {kind: len(shards) for kind, shards in zip(options.kinds, kinds, strict=True)},
-        "epochs": options.epochs, "clips_seen": result.step * options.batch, "seed": options.seed,
-        "minutes": round(minutes, 1), "threads": options.threads, "device": options.device, "labels_seen": seen,
-    }  # fmt: skip
+        "stages": [*earlier.get("stages", []), stage],
+        "labels_seen": sorted(seen | set(earlier.get("labels_seen", []))),
+    }
     model = options.out / "model.safetensors"
     save_model(
         model, network, name="bundled", network=NETWORK, network_args=network_args, labels=labels,

@@ -43,7 +43,8 @@ class Person(QObject):
 
     @Slot(object)
     def _on_decided(self, decision: Decision) -> None:
-        print(json.dumps([decision.clip_id, decision.kind.value, decision.label]), flush=True)
+        sys.stdout.write(json.dumps([decision.clip_id, decision.kind.value, decision.label]) + "\n")
+        sys.stdout.flush()
 
 
 def main() -> int:

@@ -69,7 +69,12 @@ def test_a_folder_becomes_decisions_on_disk(
     press_and_wait(program, Qt.Key.Key_U, qtbot)
     press(program, Qt.Key.Key_Z, qtbot, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bench.library.current_id == third, timeout=10_000)
-    assert [kind for _, kind, _, _ in decisions_on_disk(folder)] == ["accepted", "corrected", "unsure", "withdrawn"]
+    assert [kind for _, kind, _, _ in decisions_on_disk(folder)] == [
+        "accepted",
+        "corrected",
+        "unsure",
+        "withdrawn",
+    ]
     qtbot.waitUntil(lambda: bench.session.counts.decided == 2)
 
 

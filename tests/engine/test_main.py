@@ -203,7 +203,8 @@ def test_a_model_is_loaded_and_answers_the_clip_on_screen_first(
     assert (ready.request, ready.labels, ready.hash, ready.device) == (1, LABELS, model.hash, "cpu")
     answers = engine.until_done(2)
     ended = [answer.request for answer in answers if isinstance(answer, m.JobDone)]
-    assert ended == [3, 4, 2]
+    assert sorted(ended[:2]) == [3, 4]
+    assert ended[2:] == [2]
     suggested = [answer for answer in answers if isinstance(answer, m.Suggested)]
     assert {answer.model_hash for answer in suggested} == {model.hash}
     scores = {score.clip_id: score for answer in suggested for score in answer.clips}

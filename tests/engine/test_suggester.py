@@ -112,34 +112,32 @@ def test_clips_are_taken_as_needed_and_stopping_ends_it(model: ModelInfo, films:
 def test_the_clip_on_screen_overtakes_the_rest(
     suggester: Suggester, films: tuple[Path, ...], tmp_path: Path
 ) -> None:
-    """The background's first clip is a pipe: everything waits for it until the urgent request has been made."""
-    stuck = tmp_path / "stuck.mp4"
-    os.mkfifo(stuck)
+    """The background begins with a pipe for each decoding thread, and they wait there until all is asked for."""
+    stuck = [tmp_path / f"stuck {n}.mp4" for n in range(decoding_threads(suggester))]
+    for pipe in stuck:
+        os.mkfifo(pipe)
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     background = tuple(wanted(films[n % 6], 100 + n) for n in range(40))
-    first = tuple(wanted(stuck, n) for n in range(len(suggester_threads(suggester))))
+    first = tuple(wanted(pipe, n) for n, pipe in enumerate(stuck))
     suggester.submit(Job(1, first + background, 2, 5, answers.put))
-    suggester.submit(Job(2, (wanted(films[1], 1),), 1, 5, answers.put))
+    suggester.submit(Job(2, tuple(wanted(films[n % 6], 50 + n) for n in range(12)), 1, 5, answers.put))
     suggester.submit(Job(3, (wanted(films[0], 0),), 0, 5, answers.put))
-    for _ in first:
-        stuck.open("wb").close()
-    order: list[int] = []
-    done: set[int] = set()
-    while len(done) < 3:
+    for pipe in stuck:
+        pipe.open("wb").close()
+    ended: list[int] = []
+    while len(ended) < 3:
         answer = answers.get(timeout=WAIT_S)
-        order.append(answer.request)
         if answer.finished:
-            done.add(answer.request)
-    assert order.index(3) < order.index(2)
-    assert order[-1] == 1
+            ended.append(answer.request)
+    assert ended == [3, 2, 1]
 
 
-def suggester_threads(suggester: Suggester) -> tuple[int, ...]:
-    """One for each thread that decodes ahead, once the model is loaded."""
+def decoding_threads(suggester: Suggester) -> int:
+    """How many threads decode ahead, once the model is loaded."""
     loaded: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     suggester.submit(Job(0, (), 0, 5, loaded.put))
     assert loaded.get(timeout=WAIT_S).finished
-    return tuple(range(sum(thread.name.startswith("decode ahead") for thread in threading.enumerate())))
+    return sum(thread.name.startswith("decode ahead") for thread in threading.enumerate())
 
 
 def test_a_cancelled_request_ends_with_a_word(suggester: Suggester, films: tuple[Path, ...]) -> None:

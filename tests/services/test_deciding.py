@@ -129,14 +129,18 @@ def test_several_selected_clips_are_one_undo_step(at_work: Workbench, project: P
     at_work.library.set_selection(chosen)
     _decide_and_wait(at_work, qtbot, "accept")
     rows = [at_work.library.row_of(clip_id) for clip_id in chosen]
-    assert all(row is not None and row.state is ClipState.ACCEPTED and row.label == row.suggested for row in rows)
+    assert all(
+        row is not None and row.state is ClipState.ACCEPTED and row.label == row.suggested for row in rows
+    )
     at_work.library.set_selection([])
     _decide_and_wait(at_work, qtbot, "undo")
     assert [kind for _, kind, _ in _on_disk(project)] == ["accepted"] * 3 + ["withdrawn"] * 3
     qtbot.waitUntil(lambda: at_work.session.counts.decided == 0)
 
 
-def test_a_suggestion_on_screen_does_not_change_until_the_clip_is_left(at_work: Workbench, qtbot: QtBot) -> None:
+def test_a_suggestion_on_screen_does_not_change_until_the_clip_is_left(
+    at_work: Workbench, qtbot: QtBot
+) -> None:
     before = at_work.deciding.suggestion
     assert before is not None
     other = type(before)(
@@ -147,9 +151,7 @@ def test_a_suggestion_on_screen_does_not_change_until_the_clip_is_left(at_work: 
     assert at_work.deciding.suggestion == before
 
 
-def test_a_write_that_fails_leaves_the_clip_and_says_why(
-    at_work: Workbench, qtbot: QtBot
-) -> None:
+def test_a_write_that_fails_leaves_the_clip_and_says_why(at_work: Workbench, qtbot: QtBot) -> None:
     current = at_work.library.current_id
     with qtbot.waitSignal(at_work.deciding.failed) as told:
         at_work.deciding.give("no such label")

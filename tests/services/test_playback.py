@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -28,7 +29,7 @@ def test_it_plays_every_frame_in_order_and_loops(at_work: Workbench, screen: Scr
     screen.player.frame_shown.connect(lambda image, info: numbers.append((number_on(image), info.frame)))
     qtbot.waitUntil(lambda: len(numbers) > FRAMES + 10, timeout=10_000)
     assert all(carried == frame for carried, frame in numbers)
-    steps = [(after[1] - before[1]) % FRAMES for before, after in zip(numbers, numbers[1:], strict=False)]
+    steps = [(after[1] - before[1]) % FRAMES for before, after in itertools.pairwise(numbers)]
     # A busy machine may leave a few out; none comes twice or out of order.
     assert 0 not in steps
     assert sum(steps) <= len(steps) * 1.5

@@ -34,7 +34,12 @@ def test_settings_are_found_again(settings: Settings) -> None:
     settings.set_window_state("geometry", QByteArray(b"\x00\x01geometry"))
     found = again(settings)
     assert (found.theme, found.annotator, found.queue_order) == ("dark", "Ada", QueueOrder.RANDOM)
-    assert (found.volume, found.muted, found.scan_by_itself, found.suggest_by_itself) == (1.0, True, False, True)
+    assert (found.volume, found.muted, found.scan_by_itself, found.suggest_by_itself) == (
+        1.0,
+        True,
+        False,
+        True,
+    )
     assert found.window_state("geometry").data() == b"\x00\x01geometry"
     found.annotator = ""
     assert found.annotator
@@ -70,7 +75,11 @@ def test_the_keys_of_the_contract(settings: Settings) -> None:
     keys = Keys(settings, language="en")
     assert keys.sequences("decide.accept") == ("Return", "Enter")
     assert [keys.sequences(f"decide.take_{n}")[0] for n in range(1, 6)] == ["1", "2", "3", "4", "5"]
-    assert [keys.sequences(f"decide.{what}") for what in ("skip", "unsure", "unusable")] == [("S",), ("U",), ("X",)]
+    assert [keys.sequences(f"decide.{what}") for what in ("skip", "unsure", "unusable")] == [
+        ("S",),
+        ("U",),
+        ("X",),
+    ]
     assert keys.sequences("program.undo") == ("Ctrl+Z",)
     assert Keys(settings, language="fr").sequences("decide.take_1") == ("1", "&")
 

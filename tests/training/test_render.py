@@ -12,7 +12,18 @@ from training.render.library import ACTIONS, written
 from training.render.recorded import label_table, performed, takes
 from training.render.retarget import retargeted
 from training.render.silhouettes import composite
-from training.render.skeleton import FOREARM, INDEX, JOINTS, SHIN, THIGH, UPPER_ARM, Pose, keys, mirrored, solve
+from training.render.skeleton import (
+    FOREARM,
+    INDEX,
+    JOINTS,
+    SHIN,
+    THIGH,
+    UPPER_ARM,
+    Pose,
+    keys,
+    mirrored,
+    solve,
+)
 from training.sources import DATA, hmdb51_labels
 
 MOTION = DATA / "motion"
@@ -45,7 +56,9 @@ Frame Time: 0.0333333
 
 def test_a_seed_gives_the_same_clip_again_and_another_seed_another() -> None:
     def clip(seed: int) -> np.ndarray:
-        return render_figure("wave", np.random.default_rng(seed), takes={}, textures=TEXTURES, frames=4, size=32)
+        return render_figure(
+            "wave", np.random.default_rng(seed), takes={}, textures=TEXTURES, frames=4, size=32
+        )
 
     first = clip(5)
     assert first.shape == (4, 32, 32, 3)
@@ -62,7 +75,12 @@ def test_written_movement_is_of_one_whole_body_that_moves(label: str) -> None:
         for joints in motion.people:
             assert joints.shape == (24, len(JOINTS), 3)
             assert np.isfinite(joints).all()
-            for a, b, length in (("elbow", "wrist", FOREARM), ("shoulder", "elbow", UPPER_ARM), ("knee", "ankle", SHIN), ("hip", "knee", THIGH)):
+            for a, b, length in (
+                ("elbow", "wrist", FOREARM),
+                ("shoulder", "elbow", UPPER_ARM),
+                ("knee", "ankle", SHIN),
+                ("hip", "knee", THIGH),
+            ):
                 for side in "lr":
                     bone = joints[:, INDEX[f"{side}_{a}"]] - joints[:, INDEX[f"{side}_{b}"]]
                     assert np.linalg.norm(bone, axis=-1) == pytest.approx(length, rel=0.02)
@@ -116,7 +134,9 @@ def test_a_composite_has_the_person_and_the_ground_moving_apart() -> None:
         masks[t, 10:50, 10 + 2 * t : 30 + 2 * t] = 1
     clip = composite(masks, np.random.default_rng(3), textures=TEXTURES, frames=8, size=32)
     assert clip.shape == (8, 32, 32, 3)
-    assert np.array_equal(clip, composite(masks, np.random.default_rng(3), textures=TEXTURES, frames=8, size=32))
+    assert np.array_equal(
+        clip, composite(masks, np.random.default_rng(3), textures=TEXTURES, frames=8, size=32)
+    )
     assert clip.astype(int).std(axis=0).mean() > 1
 
 

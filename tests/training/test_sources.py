@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from training.shards import BalancedBatches, Shards
-from training.sources import DATA, UCF101_MEANS, hmdb51_labels, official_split, real_clips, silhouette_files, source_of
+from training.sources import (
+    DATA,
+    UCF101_MEANS,
+    hmdb51_labels,
+    official_split,
+    real_clips,
+    silhouette_files,
+    source_of,
+)
 
 needs_footage = pytest.mark.skipif(not (DATA / "jhmdb_masks").is_dir(), reason="../shared/data is not there")
 
@@ -25,7 +33,9 @@ def test_the_official_split_has_its_published_sizes() -> None:
 @needs_footage
 def test_silhouettes_keep_their_part_and_no_film_of_a_real_clip_is_trained_on() -> None:
     files = silhouette_files(DATA, official_split(DATA, 1))
-    names = {part: {path.stem for path, _, own in files if own == part} for part in ("train", "test", "withheld")}
+    names = {
+        part: {path.stem for path, _, own in files if own == part} for part in ("train", "test", "withheld")
+    }
     assert len(names["test"]) == 256
     assert len(names["train"]) + len(names["withheld"]) == 650
     assert not names["train"] & names["test"]

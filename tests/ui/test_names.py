@@ -35,7 +35,10 @@ def nameless(root: QWidget) -> list[str]:
     found = []
     for widget in root.findChildren(QWidget):
         inner = isinstance(widget, QScrollBar) or widget.objectName().startswith("qt_")
-        composed = isinstance(widget.parentWidget(), QComboBox | QKeySequenceEdit | QAbstractItemView)
+        above = widget.parentWidget()
+        composed = isinstance(above, QComboBox | QKeySequenceEdit | QAbstractItemView) or (
+            above is not None and isinstance(above.parentWidget(), QComboBox)
+        )
         header = type(widget).__name__ in ("QHeaderView", "QComboBoxListView", "QComboBoxPrivateContainer")
         if not isinstance(widget, CONTROLS) or inner or composed or header:
             continue
@@ -84,9 +87,7 @@ def test_rows_speak_name_state_and_label(qtbot: QtBot, at_work: MainWindow) -> N
 
 
 def test_every_action_is_in_a_menu_and_has_words(window: MainWindow) -> None:
-    in_menus = {
-        action.objectName() for menu in window.top_bar.actions() for action in menu.menu().actions()
-    }
+    in_menus = {action.objectName() for menu in window.top_bar.actions() for action in menu.menu().actions()}
     assert in_menus >= {spec.id for spec in SPECS}
     assert all(action.text() for action in window.actions_table.all())
 

@@ -35,9 +35,7 @@ def test_a_file_that_is_no_project_is_refused_with_words(
     assert "wrong.vidlabel" in window.welcome.trouble.text()
 
 
-def test_an_empty_folder_says_so_and_offers_another(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
+def test_an_empty_folder_says_so_and_offers_another(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     window.open_path(empty)
@@ -60,7 +58,7 @@ def test_an_unreadable_video_says_why_and_what_to_do(
     message = at_work.player.message
     assert message.detail.text() == row.path
     assert "S goes on" in message.words.text()
-    qtbot.keyClick(at_work.player.view, Qt.Key.Key_Home)
+    qtbot.keyClick(at_work.player.message, Qt.Key.Key_Home)
     qtbot.waitUntil(lambda: not at_work.player.shows_message, timeout=10_000)
 
 
@@ -82,7 +80,8 @@ def test_when_all_is_decided_the_page_says_so(qtbot: QtBot, at_work: MainWindow)
         qtbot.waitUntil(lambda done=done: bench.session.counts.decided == done + 1, timeout=10_000)
     qtbot.waitUntil(lambda: at_work.player.shows_message, timeout=5_000)
     assert at_work.player.message.title.text() == "Every clip is decided"
-    assert "6 of 6 decided" in at_work.player.message.words.text()
+    qtbot.waitUntil(lambda: "6 of 6 decided" in at_work.player.message.words.text(), timeout=2_000)
+    assert at_work.player.message.hasFocus()
     assert at_work.status.left_words.text() == "0 left"
 
 
@@ -109,7 +108,7 @@ def test_the_layout_is_remembered(qtbot: QtBot, at_work: MainWindow) -> None:
     sizes = at_work.columns.sizes()
     at_work._remember()
     at_work.columns.setSizes([400, 560, 320])
-    at_work._restore()
+    at_work.columns.restoreState(at_work.workbench.settings.window_state("splitter/columns"))
     assert at_work.columns.sizes() == sizes
 
 

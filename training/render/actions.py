@@ -45,7 +45,9 @@ def sway(rng: np.random.Generator, t: Array, size: float = 0.015) -> Array:
     return size * sum(np.sin(t[:, None] * rate[k] + phase[k]) for k in range(2))
 
 
-def stance(rng: np.random.Generator, t: Array, *, seated: float = 0.0, walking: float = 0.0) -> dict[str, object]:
+def stance(
+    rng: np.random.Generator, t: Array, *, seated: float = 0.0, walking: float = 0.0
+) -> dict[str, object]:
     """Fields of a pose for somebody whose hands are busy: standing, seated or strolling, chosen by chance."""
     drift = sway(rng, t)
     chance = rng.random()
@@ -68,7 +70,9 @@ def stance(rng: np.random.Generator, t: Array, *, seated: float = 0.0, walking: 
     }
 
 
-def stroll(t: Array, *, speed: float, lift: float = 0.12, stride: float = 0.32, bounce: float = 0.025) -> dict[str, object]:
+def stroll(
+    t: Array, *, speed: float, lift: float = 0.12, stride: float = 0.32, bounce: float = 0.025
+) -> dict[str, object]:
     """Fields of a pose for walking forward at ``speed`` metres a second (running with higher lift and stride)."""
     rate = speed / (4 * stride) * 2 * np.pi
     phase = t * rate
@@ -106,7 +110,9 @@ def grip(motion: Motion, side: str, person: int = 0) -> Array:
     return wrist + 0.28 * (wrist - joint(motion, f"{side}_elbow", person))
 
 
-def held(motion: Motion, direction: Array, *, length: float, radius: float, side: str = "r", tone: str = "prop") -> Motion:
+def held(
+    motion: Motion, direction: Array, *, length: float, radius: float, side: str = "r", tone: str = "prop"
+) -> Motion:
     """The motion with a stick in one hand that points along ``direction`` (T, 3)."""
     hand = grip(motion, side)
     unit = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-6)

@@ -16,11 +16,21 @@ def _wobble(rng: np.random.Generator, t: Array, hand: tuple[float, float, float]
     return np.asarray(hand) + sway(rng, t, 0.02)
 
 
-def _to_mouth(rng: np.random.Generator, t: Array, *, low: tuple[float, float, float], up: float, stay: float, rest: float) -> Array:
+def _to_mouth(
+    rng: np.random.Generator,
+    t: Array,
+    *,
+    low: tuple[float, float, float],
+    up: float,
+    stay: float,
+    rest: float,
+) -> Array:
     """Hand from ``low`` to the mouth and back, again and again."""
     start = rng.uniform(0, up + stay + rest)
     loop = 2 * up + stay + rest
-    return keys(t + start, (0, low), (up, MOUTH), (up + stay, MOUTH), (2 * up + stay, low), (loop, low), loop=loop)
+    return keys(
+        t + start, (0, low), (up, MOUTH), (up + stay, MOUTH), (2 * up + stay, low), (loop, low), loop=loop
+    )
 
 
 @action("wave")
@@ -50,7 +60,14 @@ def clap(rng: np.random.Generator, t: Array) -> Motion:
 @action("drink")
 def drink(rng: np.random.Generator, t: Array) -> Motion:
     pose = Pose(**stance(rng, t, seated=0.5))
-    hand = _to_mouth(rng, t, low=(-0.2, -0.28, 0.3), up=rng.uniform(0.4, 0.9), stay=rng.uniform(0.6, 1.6), rest=rng.uniform(0, 0.6))
+    hand = _to_mouth(
+        rng,
+        t,
+        low=(-0.2, -0.28, 0.3),
+        up=rng.uniform(0.4, 0.9),
+        stay=rng.uniform(0.6, 1.6),
+        rest=rng.uniform(0, 0.6),
+    )
     pose.r_hand, pose.l_hand = hand, _wobble(rng, t, (0.24, -0.42, 0.15))
     lifted = np.clip((hand[:, 1] + 0.28) / 0.43, 0, 1)
     pose.head = (-0.35 * lifted, 0.0, 0.0)
@@ -62,7 +79,14 @@ def drink(rng: np.random.Generator, t: Array) -> Motion:
 @action("eat")
 def eat(rng: np.random.Generator, t: Array) -> Motion:
     pose = Pose(**stance(rng, t, seated=0.75))
-    pose.r_hand = _to_mouth(rng, t, low=(-0.12, -0.3, 0.34), up=rng.uniform(0.3, 0.6), stay=rng.uniform(0.1, 0.4), rest=rng.uniform(0.1, 0.9))
+    pose.r_hand = _to_mouth(
+        rng,
+        t,
+        low=(-0.12, -0.3, 0.34),
+        up=rng.uniform(0.3, 0.6),
+        stay=rng.uniform(0.1, 0.4),
+        rest=rng.uniform(0.1, 0.9),
+    )
     pose.l_hand = _wobble(rng, t, (0.18, -0.3, 0.3))
     pose.head = (0.15 + 0.06 * np.sin(t * rng.uniform(8, 12)), 0.0, 0.0)
     motion = one(pose, t, framing="upper")
@@ -72,10 +96,23 @@ def eat(rng: np.random.Generator, t: Array) -> Motion:
 @action("smoke")
 def smoke(rng: np.random.Generator, t: Array) -> Motion:
     pose = Pose(**stance(rng, t, seated=0.35, walking=0.1))
-    pose.r_hand = _to_mouth(rng, t, low=(-0.28, -0.25, 0.25), up=rng.uniform(0.5, 0.8), stay=rng.uniform(0.5, 1.2), rest=rng.uniform(0.4, 1.5))
+    pose.r_hand = _to_mouth(
+        rng,
+        t,
+        low=(-0.28, -0.25, 0.25),
+        up=rng.uniform(0.5, 0.8),
+        stay=rng.uniform(0.5, 1.2),
+        rest=rng.uniform(0.4, 1.5),
+    )
     pose.l_hand = _wobble(rng, t, (0.24, -0.45, 0.08))
     pose.head = (rng.uniform(-0.15, 0.1), 0.2 * np.sin(t * 0.9), 0.0)
-    motion = held(one(pose, t, framing="upper"), np.tile([0.1, 0.1, 0.5], (len(t), 1)), length=0.1, radius=0.008, tone="paper")
+    motion = held(
+        one(pose, t, framing="upper"),
+        np.tile([0.1, 0.1, 0.5], (len(t), 1)),
+        length=0.1,
+        radius=0.008,
+        tone="paper",
+    )
     puff = joint(motion, "head") + np.stack([0 * t, 0.12 + 0.15 * (t % 1.5), 0.14 + 0.12 * (t % 1.5)], -1)
     return replace(motion, props=(*motion.props, Prop(puff, puff, 0.05, "smoke")))
 
@@ -85,8 +122,17 @@ def brush_hair(rng: np.random.Generator, t: Array) -> Motion:
     pose = Pose(**stance(rng, t, seated=0.45))
     loop = rng.uniform(0.8, 1.6)
     top, low = (-0.1, 0.34, 0.04), (-0.17, rng.uniform(-0.15, 0.1), rng.uniform(0.0, 0.14))
-    pose.r_hand = keys(t + rng.uniform(0, loop), (0, top), (0.6 * loop, low), (0.75 * loop, (-0.3, 0.15, 0.12)), (loop, top), loop=loop)
-    pose.l_hand = _wobble(rng, t, (0.16, 0.02, 0.12)) if rng.random() < 0.5 else _wobble(rng, t, (0.22, -0.48, 0.08))
+    pose.r_hand = keys(
+        t + rng.uniform(0, loop),
+        (0, top),
+        (0.6 * loop, low),
+        (0.75 * loop, (-0.3, 0.15, 0.12)),
+        (loop, top),
+        loop=loop,
+    )
+    pose.l_hand = (
+        _wobble(rng, t, (0.16, 0.02, 0.12)) if rng.random() < 0.5 else _wobble(rng, t, (0.22, -0.48, 0.08))
+    )
     pose.head = (0.08, 0.0, 0.2 + 0.06 * np.sin(t * 6.28 / loop))
     pose.elbows = (1.0, -0.2, 0.2)
     motion = one(pose, t, framing="upper")
@@ -129,7 +175,14 @@ def shoot_gun(rng: np.random.Generator, t: Array) -> Motion:
 def shoot_bow(rng: np.random.Generator, t: Array) -> Motion:
     pose = Pose(**stance(rng, t))
     draw_, hold = rng.uniform(0.5, 1.0), rng.uniform(0.3, 1.0)
-    pull = keys(t + rng.uniform(0, 0.6), (0, 0.0), (draw_, 1.0), (draw_ + hold, 1.0), (draw_ + hold + 0.08, 0.3), (4, 0.0))
+    pull = keys(
+        t + rng.uniform(0, 0.6),
+        (0, 0.0),
+        (draw_, 1.0),
+        (draw_ + hold, 1.0),
+        (draw_ + hold + 0.08, 0.3),
+        (4, 0.0),
+    )
     pose.bend = (0.0, -1.2, 0.0)
     pose.head = (0.0, 1.1, 0.0)
     pose.l_hand = (0.68, 0.05, 0.12)
@@ -138,7 +191,9 @@ def shoot_bow(rng: np.random.Generator, t: Array) -> Motion:
     motion = one(pose, t)
     hand, string = grip(motion, "l"), grip(motion, "r")
     tips = [hand + np.array([0, sign * 0.62, -0.15]) for sign in (1, -1)]
-    parts = [Prop(hand, tip, 0.018, "wood") for tip in tips] + [Prop(tip, string, 0.006, "paper") for tip in tips]
+    parts = [Prop(hand, tip, 0.018, "wood") for tip in tips] + [
+        Prop(tip, string, 0.006, "paper") for tip in tips
+    ]
     return replace(motion, props=tuple(parts))
 
 
@@ -190,7 +245,7 @@ def kiss(rng: np.random.Generator, t: Array) -> Motion:
         near = np.clip((0.75 - gap) / 0.35, 0, 1)
         pose.bend, pose.head = (0.16 * near, 0.0, 0.0), (0.15 * near, 0.0, 0.22)
         pose.l_hand, pose.r_hand = _wobble(rng, t, (0.14, -0.12, 0.32)), _wobble(rng, t, (-0.2, -0.2, 0.28))
-    return pair(*poses, t, gap=gap, framing="face" if rng.random() < 0.7 else "upper")
+    return pair(poses[0], poses[1], t, gap=gap, framing="face" if rng.random() < 0.7 else "upper")
 
 
 @action("hug")
@@ -205,7 +260,7 @@ def hug(rng: np.random.Generator, t: Array) -> Motion:
             setattr(pose, f"{side}_hand", (sign * (0.34 - 0.2 * near), high + 0 * t, 0.3 + 0.12 * near))
         pose.elbows = (1.2, -0.1, 0.0)
         pose.bend = np.stack([0.12 * near, 0.12 * np.sin(t * 2.5 + k) * near, 0.1 * np.sin(t * 2) * near], -1)
-    return pair(*poses, t, gap=gap, framing="upper" if rng.random() < 0.5 else "body")
+    return pair(poses[0], poses[1], t, gap=gap, framing="upper" if rng.random() < 0.5 else "body")
 
 
 @action("shake_hands")
@@ -218,7 +273,7 @@ def shake_hands(rng: np.random.Generator, t: Array) -> Motion:
         pose.r_hand = np.stack([-0.2 + 0.2 * grasp, -0.45 + 0.18 * grasp + pump, 0.1 + 0.33 * grasp], -1)
         pose.bend = (0.05 + 0.06 * grasp, 0.0, 0.0)
     gap = keys(t, (0, rng.uniform(0.95, 1.3)), (meet, 0.95))
-    return pair(*poses, t, gap=gap, framing="upper" if rng.random() < 0.4 else "body")
+    return pair(poses[0], poses[1], t, gap=gap, framing="upper" if rng.random() < 0.4 else "body")
 
 
 def _near(rng: np.random.Generator) -> str:

@@ -51,7 +51,9 @@ def _occluded(clip: Image, rng: np.random.Generator, textures: NDArray[np.uint8]
     x = int(rng.choice([0, width - w]))
     texture = textures[int(rng.integers(len(textures)))]
     clip = clip.copy()
-    clip[:, y : y + h, x : x + w] = cv2.resize(texture, (w, h), interpolation=cv2.INTER_AREA) / np.float32(255)
+    clip[:, y : y + h, x : x + w] = cv2.resize(texture, (w, h), interpolation=cv2.INTER_AREA) / np.float32(
+        255
+    )
     return clip
 
 

@@ -93,7 +93,9 @@ class Capsules:
         """The capsules of all people and props of a motion, ``looks`` one a person."""
         a, b, ra, rb, colour = [], [], [], [], []
 
-        def add(start: Array, end: Array, radius: float, radius_end: float, tone: tuple[float, float, float]) -> None:
+        def add(
+            start: Array, end: Array, radius: float, radius_end: float, tone: tuple[float, float, float]
+        ) -> None:
             a.append(start)
             b.append(end)
             ra.append(radius)
@@ -104,20 +106,35 @@ class Capsules:
             at = {name: joints[:, position] for name, position in INDEX.items()}
             for first, second, radius, radius_end, tone in LIMBS:
                 add(at[first], at[second], radius * look.girth, radius_end * look.girth, look.tones[tone])
-            up = (at["head"] - at["neck"]) / np.maximum(np.linalg.norm(at["head"] - at["neck"], axis=-1, keepdims=True), 1e-6)
+            up = (at["head"] - at["neck"]) / np.maximum(
+                np.linalg.norm(at["head"] - at["neck"], axis=-1, keepdims=True), 1e-6
+            )
             back, size = _backwards(at), HEAD_RADIUS * look.head
             add(at["head"] - 0.05 * up - 0.015 * back, at["head"], size * 0.8, size, look.tones["skin"])
-            add(at["head"] + 0.01 * up + 0.035 * back, at["head"] + 0.04 * up + 0.015 * back, size * 0.9, size * 0.93, look.tones["hair"])
+            add(
+                at["head"] + 0.01 * up + 0.035 * back,
+                at["head"] + 0.04 * up + 0.015 * back,
+                size * 0.9,
+                size * 0.93,
+                look.tones["hair"],
+            )
             for side in "lr":
                 wrist, elbow = at[f"{side}_wrist"], at[f"{side}_elbow"]
                 add(wrist, wrist + 0.28 * (wrist - elbow), HAND * 0.75, HAND * 0.75, look.tones["skin"])
         for prop in motion.props:
             add(prop.a, prop.b, prop.radius, prop.radius, looks[0].tones.get(prop.tone, (0.35, 0.25, 0.2)))
-        return Capsules(np.stack(a, 1), np.stack(b, 1), np.array(ra), np.array(rb), np.array(colour, dtype=float))
+        return Capsules(
+            np.stack(a, 1), np.stack(b, 1), np.array(ra), np.array(rb), np.array(colour, dtype=float)
+        )
 
 
 def draw(
-    capsules: Capsules, camera: Camera, *, height: int, width: int, light: tuple[float, float, float] = (-0.4, 0.7, -0.6)
+    capsules: Capsules,
+    camera: Camera,
+    *,
+    height: int,
+    width: int,
+    light: tuple[float, float, float] = (-0.4, 0.7, -0.6),
 ) -> tuple[Image, Image]:
     """Shaded figures over nothing.
 
@@ -159,7 +176,9 @@ def _paint(
     x = np.arange(x0, x1, dtype=np.float32)[None] + np.float32(0.5)
     y = np.arange(y0, y1, dtype=np.float32)[:, None] + np.float32(0.5)
     dx, dy = np.float32(b[0] - a[0]), np.float32(b[1] - a[1])
-    u = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / max(float(dx * dx + dy * dy), 1e-6), 0, 1).astype(np.float32)
+    u = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / max(float(dx * dx + dy * dy), 1e-6), 0, 1).astype(
+        np.float32
+    )
     radius = np.float32(ra) + u * np.float32(rb - ra)
     ox, oy = x - (np.float32(a[0]) + u * dx), y - (np.float32(a[1]) + u * dy)
     bulge = radius * radius - ox * ox - oy * oy
@@ -168,7 +187,9 @@ def _paint(
     depth = depth - bulge_depth * depth / np.float32(focal)
     window = nearest[y0:y1, x0:x1]
     seen = (bulge > 0) & (depth < window)
-    lit = (ox * np.float32(light[0]) - oy * np.float32(light[1]) - bulge_depth * np.float32(light[2])) / radius
+    lit = (
+        ox * np.float32(light[0]) - oy * np.float32(light[1]) - bulge_depth * np.float32(light[2])
+    ) / radius
     shade = np.float32(0.52) + np.float32(0.5) * np.clip(lit, -0.35, 1)
     window[seen] = depth[seen]
     colour[y0:y1, x0:x1][seen] = np.clip(shade[seen, None] * tone.astype(np.float32), 0, 1)

@@ -24,15 +24,23 @@ def move(label: str, rng: np.random.Generator, *, takes: dict[str, list[Take]], 
     seconds = rng.uniform(1.1, 2.6)
     recorded = takes.get(label, [])
     if recorded and (label not in ACTIONS or rng.random() < min(0.6, 0.15 + 0.06 * len(recorded))):
-        return performed(recorded[int(rng.integers(len(recorded)))], rng, label=label, frames=frames, seconds=seconds)
+        return performed(
+            recorded[int(rng.integers(len(recorded)))], rng, label=label, frames=frames, seconds=seconds
+        )
     moments = (np.arange(frames) + rng.uniform(0.2, 0.8, frames)) / frames
     return written(label, rng, moments * seconds)
 
 
 def render_figure(
-    label: str, rng: np.random.Generator, *, takes: dict[str, list[Take]], textures: NDArray[np.uint8], plain: float = 0.0,
-    frames: int = 16, size: int = 64,
-) -> Clip:  # fmt: skip
+    label: str,
+    rng: np.random.Generator,
+    *,
+    takes: dict[str, list[Take]],
+    textures: NDArray[np.uint8],
+    plain: float = 0.0,
+    frames: int = 16,
+    size: int = 64,
+) -> Clip:
     """A clip of ``label``: uint8 (frames, size, size, 3), squashed from the shape it was filmed in.
 
     ``plain`` is the share of clips, 0 to 1, before one still colour and filmed well.
@@ -43,9 +51,13 @@ def render_figure(
     width = int(size * rng.choice([1.333, 1.333, 1.333, 1.0, 1.6, 1.78]))
     easy = rng.random() < plain
     if easy:
-        behind = np.broadcast_to(rng.choice([rng.uniform(0, 0.3, 3), rng.uniform(0.7, 1, 3)]), (frames, size, width, 3))
+        behind = np.broadcast_to(
+            rng.choice([rng.uniform(0, 0.3, 3), rng.uniform(0.7, 1, 3)]), (frames, size, width, 3)
+        )
     elif rng.random() < 0.65:
-        ground, wall = (textures[int(k)].astype(np.float32) / 255 for k in rng.integers(len(textures), size=2))
+        ground, wall = (
+            textures[int(k)].astype(np.float32) / 255 for k in rng.integers(len(textures), size=2)
+        )
         behind = surroundings(
             camera, height=size, width=width, ground=ground, wall=wall, distance=rng.uniform(2.5, 12),
             scale=rng.uniform(0.15, 0.8), wall_scale=rng.uniform(0.08, 0.6), haze=tuple(rng.uniform(0.4, 0.95, 3)),

@@ -1,6 +1,6 @@
 """Reads skeletal animations from binary glTF files: node tracks, forward kinematics, our eighteen joints.
 
-Only what such files of animations use: translation and rotation tracks with linear or step interpolation, no sparse accessors.
+Only what such files of animations use: translation and rotation tracks, no sparse accessors.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Library:
         self._nodes = self._json["nodes"]
         self._parent = {child: n for n, node in enumerate(self._nodes) for child in node.get("children", ())}
         self._by_name = {node.get("name", ""): n for n, node in enumerate(self._nodes)}
-        self._names = next(names for names in (_KAYKIT, _MESH2MOTION, _UE) if names["l_shoulder"] in self._by_name)
+        self._names = next(
+            names for names in (_KAYKIT, _MESH2MOTION, _UE) if names["l_shoulder"] in self._by_name
+        )
 
     @property
     def animations(self) -> tuple[str, ...]:
@@ -95,15 +97,25 @@ class Library:
         return retargeted(joints)
 
     def _world(
-        self, node: int, t: Array, sampled: dict[tuple[int, str], tuple[Array, Array]], known: dict[int, tuple[Array, Array]]
+        self,
+        node: int,
+        t: Array,
+        sampled: dict[tuple[int, str], tuple[Array, Array]],
+        known: dict[int, tuple[Array, Array]],
     ) -> tuple[Array, Array]:
         """Rotation (T, 3, 3) and position (T, 3) of a node in the world."""
         if node not in known:
             at = self._nodes[node]
-            rest_move, rest_turn = np.array([at.get("translation", [0, 0, 0])]), np.array([at.get("rotation", [0, 0, 0, 1])])
+            rest_move, rest_turn = (
+                np.array([at.get("translation", [0, 0, 0])]),
+                np.array([at.get("rotation", [0, 0, 0, 1])]),
+            )
             scale = float(np.mean(at.get("scale", [1])))
             move = _interpolated(t, *sampled.get((node, "translation"), (np.zeros(1), rest_move)))
-            turn = _matrices(_interpolated(t, *sampled.get((node, "rotation"), (np.zeros(1), rest_turn)))) * scale
+            turn = (
+                _matrices(_interpolated(t, *sampled.get((node, "rotation"), (np.zeros(1), rest_turn))))
+                * scale
+            )
             if node in self._parent:
                 outer, origin = self._world(self._parent[node], t, sampled, known)
                 move, turn = origin + np.einsum("tij,tj->ti", outer, move), outer @ turn

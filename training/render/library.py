@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from training.render import actions_body, actions_hands, actions_sport
+from training.render import (
+    actions_body,
+    actions_fight,
+    actions_gym,
+    actions_hands,
+    actions_ride,
+    actions_sport,
+)
 from training.render.actions import ACTIONS, Action, written
 
-__all__ = ["ACTIONS", "Action", "MODULES", "written"]
+__all__ = ["ACTIONS", "MODULES", "Action", "written"]
 
-MODULES = (actions_body, actions_hands, actions_sport)
+MODULES = (actions_body, actions_fight, actions_gym, actions_hands, actions_ride, actions_sport)

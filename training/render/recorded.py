@@ -57,7 +57,14 @@ def takes(motion_folder: Path) -> dict[str, list[Take]]:
         if path.is_file():
             library = libraries.setdefault(row["file"], Library(path))
             for name in row["names"]:
-                take = Take(library.joints(name), 30.0, "animations", name, row.get("prop", ""), row.get("framing", "body"))
+                take = Take(
+                    library.joints(name),
+                    30.0,
+                    "animations",
+                    name,
+                    row.get("prop", ""),
+                    row.get("framing", "body"),
+                )
                 found.setdefault(row["label"], []).append(take)
     return found
 
@@ -69,7 +76,9 @@ def performed(take: Take, rng: np.random.Generator, *, label: str, frames: int, 
     wanted = seconds * tempo
     if length < wanted and label in _LOOPED:
         moment = rng.uniform(0, length) + np.linspace(0, wanted, frames)
-        moment = length - 1 / take.fps - np.abs((moment % (2 * length)) - length)  # to and fro: no jump at the seam
+        moment = (
+            length - 1 / take.fps - np.abs((moment % (2 * length)) - length)
+        )  # to and fro: no jump at the seam
         moment = np.clip(moment, 0, length - 1 / take.fps)
         if label in ("walk", "run", "push", "dribble"):
             moment = np.linspace(0, length - 1 / take.fps, frames)
@@ -91,7 +100,12 @@ def _with_prop(motion: Motion, prop: str, rng: np.random.Generator, moment: Arra
         forearm = grip(motion, "r") - motion.people[0][:, INDEX["r_elbow"]]
         return held(motion, forearm + np.array([0, 0.15, 0]), length=0.8, radius=0.018, tone="metal")
     if prop == "bouncing_ball":
-        side = "l" if np.median(motion.people[0][:, INDEX["l_wrist"], 1]) < np.median(motion.people[0][:, INDEX["r_wrist"], 1]) else "r"
+        side = (
+            "l"
+            if np.median(motion.people[0][:, INDEX["l_wrist"], 1])
+            < np.median(motion.people[0][:, INDEX["r_wrist"], 1])
+            else "r"
+        )
         hand = grip(motion, side)
         u = np.abs(np.cos(np.pi * moment / rng.uniform(0.5, 0.7)))
         ball = np.stack([hand[:, 0], 0.12 + np.clip(hand[:, 1] - 0.24, 0, None) * u, hand[:, 2]], -1)

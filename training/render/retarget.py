@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.render.skeleton import FOOT, FOREARM, HEAD, HIP, INDEX, NECK, SHIN, SHOULDER, SPINE, THIGH, UPPER_ARM, Array
+from training.render.skeleton import (
+    FOOT,
+    FOREARM,
+    HEAD,
+    HIP,
+    INDEX,
+    NECK,
+    SHIN,
+    SHOULDER,
+    SPINE,
+    THIGH,
+    UPPER_ARM,
+    Array,
+)
 
 # joint, the joint it hangs on, length of the bone between
 _BONES = (

@@ -59,16 +59,30 @@ def random_framing(rng: np.random.Generator, motion: Motion) -> Framing:
     points = np.concatenate([joints.reshape(-1, 3) for joints in motion.people])
     tall = float(np.ptp(points[:, 1])) + 0.3
     wide = float(max(np.ptp(joints[:, INDEX["pelvis"], 0::2], axis=0).max() for joints in motion.people))
-    span = {"body": tall * rng.uniform(0.85, 1.7), "upper": rng.uniform(0.8, 1.5), "face": rng.uniform(0.4, 0.85)}[motion.framing]
-    follow = float(rng.choice([0.0, 0.5, 1.0], p=[0.3, 0.2, 0.5])) if motion.framing == "body" else rng.uniform(0.6, 1.0)
+    span = {
+        "body": tall * rng.uniform(0.85, 1.7),
+        "upper": rng.uniform(0.8, 1.5),
+        "face": rng.uniform(0.4, 0.85),
+    }[motion.framing]
+    follow = (
+        float(rng.choice([0.0, 0.5, 1.0], p=[0.3, 0.2, 0.5]))
+        if motion.framing == "body"
+        else rng.uniform(0.6, 1.0)
+    )
     if follow < 0.9:
         span = max(span, wide * 0.7 * (1 - follow))
     around = np.pi if motion.framing == "body" else 1.0
     return Framing(
-        azimuth=rng.uniform(-around, around), elevation=rng.normal(0.08, 0.14), span=span, focal=rng.uniform(1.0, 2.4),
-        follow=follow, shake=rng.choice([0.0, 0.0, 0.012, 0.035]), zoom=rng.choice([0.0, 0.0, rng.uniform(-0.35, 0.35)]),
-        orbit=rng.choice([0.0, 0.0, rng.uniform(-0.5, 0.5)]), tilt=rng.normal(0, 0.04),
-    )  # fmt: skip
+        azimuth=rng.uniform(-around, around),
+        elevation=rng.normal(0.08, 0.14),
+        span=span,
+        focal=rng.uniform(1.0, 2.4),
+        follow=follow,
+        shake=rng.choice([0.0, 0.0, 0.012, 0.035]),
+        zoom=rng.choice([0.0, 0.0, rng.uniform(-0.35, 0.35)]),
+        orbit=rng.choice([0.0, 0.0, rng.uniform(-0.5, 0.5)]),
+        tilt=rng.normal(0, 0.04),
+    )
 
 
 def camera_for(motion: Motion, framing: Framing, rng: np.random.Generator) -> Camera:
@@ -88,11 +102,20 @@ def camera_for(motion: Motion, framing: Framing, rng: np.random.Generator) -> Ca
     azimuth = framing.azimuth + framing.orbit * u
     elevation = np.clip(framing.elevation, -0.12, 0.7)
     distance = framing.focal * framing.span * np.exp(framing.zoom * u)
-    around = np.stack([np.sin(azimuth) * np.cos(elevation), np.full(frames, np.sin(elevation)), np.cos(azimuth) * np.cos(elevation)], -1)
+    around = np.stack(
+        [
+            np.sin(azimuth) * np.cos(elevation),
+            np.full(frames, np.sin(elevation)),
+            np.cos(azimuth) * np.cos(elevation),
+        ],
+        -1,
+    )
     position = target + around * distance[:, None]
     position[:, 1] = np.maximum(position[:, 1], 0.15)
     jitter = np.cumsum(rng.normal(0, framing.shake * framing.span, (frames, 3)), axis=0) * 0.5
-    return Camera.looking_at(position, target + jitter, np.full(frames, framing.focal), tilt=np.full(frames, framing.tilt))
+    return Camera.looking_at(
+        position, target + jitter, np.full(frames, framing.focal), tilt=np.full(frames, framing.tilt)
+    )
 
 
 def surroundings(
@@ -131,7 +154,11 @@ def film(
     """The people of a motion before a background (T, H, W, 3), with a soft shadow under them."""
     _, height, width, _ = background.shape
     colour, cover = draw(
-        Capsules.of(motion, looks), camera, height=height * supersample, width=width * supersample, light=light
+        Capsules.of(motion, looks),
+        camera,
+        height=height * supersample,
+        width=width * supersample,
+        light=light,
     )
     picture = background * _shadow(motion, camera, height=height, width=width)[..., None]
     out = np.empty_like(background)
@@ -166,7 +193,8 @@ def _sample(texture: Texture, u: Array, v: Array) -> Texture:
     height, width = texture.shape[:2]
     x = np.mod(u, 1.0).astype(np.float32) * (width - 1)
     y = np.mod(v, 1.0).astype(np.float32) * (height - 1)
-    return cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    picture = cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(picture, np.float32)
 
 
 def _smooth(path: Array, passes: int = 3) -> Array:

@@ -15,7 +15,15 @@ from training.render.scene import SKINS
 Masks = NDArray[np.uint8]
 
 
-def composite(masks: Masks, rng: np.random.Generator, *, textures: NDArray[np.uint8], plain: float = 0.0, frames: int = 16, size: int = 64) -> Clip:  # fmt: skip
+def composite(
+    masks: Masks,
+    rng: np.random.Generator,
+    *,
+    textures: NDArray[np.uint8],
+    plain: float = 0.0,
+    frames: int = 16,
+    size: int = 64,
+) -> Clip:
     """One clip from a silhouette sequence.
 
     Args:
@@ -46,10 +54,14 @@ def moving_texture(rng: np.random.Generator, textures: NDArray[np.uint8], *, fra
     layer = _panned(textures[int(rng.integers(len(textures)))], rng, frames, size)
     if rng.random() < 0.6:
         other = _panned(textures[int(rng.integers(len(textures)))], rng, frames, size)
-        edge = np.clip((np.arange(size) - size * rng.uniform(0.4, 0.9)) / 2, 0, 1).astype(np.float32)[:, None, None]
+        edge = np.clip((np.arange(size) - size * rng.uniform(0.4, 0.9)) / 2, 0, 1).astype(np.float32)[
+            :, None, None
+        ]
         layer = layer * (1 - edge) + other * edge
     if rng.random() < 0.4:
-        tint = np.asarray(colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, 0.6), rng.uniform(0.3, 1)), np.float32)
+        tint = np.asarray(
+            colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, 0.6), rng.uniform(0.3, 1)), np.float32
+        )
         layer = layer * (1 - 0.5) + tint * 0.5
     return layer
 
@@ -88,11 +100,20 @@ def _cropped(masks: Masks, rng: np.random.Generator, size: int) -> NDArray[np.fl
         grow = rng.uniform(0.85, 1.8)
     scale_x, scale_y = scale_x * grow, scale_y * grow
     x, y = x + rng.normal(0, 0.07) * scale_x, y + rng.normal(0, 0.07) * scale_y
-    matrix = np.array([[size / scale_x, 0, size / 2 - x * size / scale_x], [0, size / scale_y, size / 2 - y * size / scale_y]])
+    matrix = np.array(
+        [
+            [size / scale_x, 0, size / 2 - x * size / scale_x],
+            [0, size / scale_y, size / 2 - y * size / scale_y],
+        ]
+    )
     out = np.empty((len(masks), size, size), np.float32)
     shrink = max(scale_y / size, 1.0)
     for t, mask in enumerate(masks):
-        soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.35 * shrink) if shrink > 1.2 else mask.astype(np.float32)
+        soft = (
+            cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.35 * shrink)
+            if shrink > 1.2
+            else mask.astype(np.float32)
+        )
         out[t] = cv2.warpAffine(soft, matrix, (size, size), flags=cv2.INTER_LINEAR)
     return out
 
@@ -102,7 +123,10 @@ def _person(cover: NDArray[np.float32], rng: np.random.Generator, textures: NDAr
     frames, size, _ = cover.shape
     skin = np.asarray(SKINS[int(rng.integers(len(SKINS)))], np.float32)
     shirt, trousers = (
-        np.asarray(colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.08, 0.95)), np.float32) for _ in range(2)
+        np.asarray(
+            colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.08, 0.95)), np.float32
+        )
+        for _ in range(2)
     )
     banded = rng.random() < 0.7
     cloth = textures[int(rng.integers(len(textures)))]
@@ -114,7 +138,11 @@ def _person(cover: NDArray[np.float32], rng: np.random.Generator, textures: NDAr
         rows = np.flatnonzero(cover[t].max(axis=1) > 0.5)
         top, low = (rows[0], rows[-1]) if len(rows) else (0, size)
         u = (level - top) / max(low - top, 1)
-        bands = np.where(u[..., None] < 0.16, skin, np.where(u[..., None] < 0.52, shirt, trousers)) if banded else shirt
+        bands = (
+            np.where(u[..., None] < 0.16, skin, np.where(u[..., None] < 0.52, shirt, trousers))
+            if banded
+            else shirt
+        )
         depth = cv2.distanceTransform((cover[t] > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
         shade = 0.55 + 0.45 * np.clip(depth / max(float(depth.max()), 1e-6), 0, 1)
         moved = np.roll(weave, (int(top), 0), axis=(0, 1))
@@ -136,5 +164,11 @@ def _panned(texture: NDArray[np.uint8], rng: np.random.Generator, frames: int, s
         c, s = scale[t] * np.cos(angle[t]), scale[t] * np.sin(angle[t])
         x, y = start + pan[t] + shake[t]
         matrix = np.array([[c, -s, x], [s, c, y]])
-        out[t] = cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_WRAP)
+        out[t] = cv2.warpAffine(
+            picture,
+            matrix,
+            (size, size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_WRAP,
+        )
     return out

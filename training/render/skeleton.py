@@ -118,7 +118,9 @@ def solve(pose: Pose, frames: int) -> Array:
         elbow, wrist = _two_bones(shoulder, hand, pole, upper=UPPER_ARM, lower=FOREARM)
         hip = up(pelvis, hips, (sign * HIP, -0.02, 0))
         pole = _track(pose.knees, frames) * [sign, 1, 1]
-        knee, ankle = _two_bones(hip, _track(getattr(pose, f"{side}_foot"), frames), pole, upper=THIGH, lower=SHIN)
+        knee, ankle = _two_bones(
+            hip, _track(getattr(pose, f"{side}_foot"), frames), pole, upper=THIGH, lower=SHIN
+        )
         toe = _track(pose.toes, frames) * [sign, 1, 1]
         joints[:, INDEX[f"{side}_shoulder"]], joints[:, INDEX[f"{side}_elbow"]] = shoulder, elbow
         joints[:, INDEX[f"{side}_wrist"]], joints[:, INDEX[f"{side}_hip"]] = wrist, hip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ClipState(StrEnum):
@@ -49,9 +50,11 @@ class QueueOrder(StrEnum):
     RANDOM = "random"
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """One file as a directory walk sees it. ``relative`` uses ``/`` and is relative to its root."""
+class FileEntry(NamedTuple):
+    """One file as a directory walk sees it. ``relative`` uses ``/`` and is relative to its root.
+
+    A tuple, because a scan makes one for every file and compares it with what the project knows.
+    """
 
     relative: str
     size: int

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from time import monotonic
 
@@ -21,6 +22,7 @@ from vidlabel.media.walk import walk
 SAVE_FILES = 256
 SAVE_S = 0.5
 _QUEUE_AHEAD = 16
+_PATH: Callable[[FileEntry], str] = attrgetter("relative")
 
 ProbeOne = Callable[[int, Path, FileEntry, bool], ProbeResult]
 """(number of the worker, root, file, whether its whole content is hashed)"""
@@ -76,11 +78,11 @@ def scan_root(
     """
     if not root.is_dir():
         raise MissingVideoError(root, "the folder is not there. Connect its disk, or check the path.")
-    seen: list[str] = []
+    seen: set[str] = set()
     fresh: list[FileEntry] = []
     problems: list[str] = []
     for batch in walk(root, should_stop=should_stop):
-        seen += [entry.relative for entry in batch.entries]
+        seen.update(map(_PATH, batch.entries))
         problems += batch.problems
         fresh += reconcile(batch.entries)
         on_progress(ScanProgress(listing=True, listed=len(seen), done=0, total=len(fresh)))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
-from stat import S_ISREG
 
 from vidlabel.core.words import FileEntry
 
 SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".wmv", ".m4v", ".ts", ".gif"})
 BATCH = 2000
 _BACKUPS = ".backups"
-_BY_PATH = attrgetter("relative")
-_ENDINGS = frozenset(suffix[1:] for suffix in SUFFIXES)
+_BY_PATH = itemgetter(0)
+_ENDINGS = SUFFIXES | {suffix.upper() for suffix in SUFFIXES}
+"""The usual ways to write a suffix, found without asking for its lower case."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +82,22 @@ def _list(
     """One folder's videos, and its folders as (name, path, is a link), each sorted by name."""
     files: list[FileEntry] = []
     folders: list[tuple[str, str, bool]] = []
-    known_endings = _ENDINGS
+    # Every file of every scan comes by here: names that are local, values made without their constructor.
+    endings, suffixes, new, kind = _ENDINGS, SUFFIXES, tuple.__new__, FileEntry
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if name[0] == ".":
                 continue
-            stem, _, ending = name.rpartition(".")
-            known = bool(stem) and ending.lower() in known_endings
+            ending = name[name.rfind(".") :]
+            known = ending in endings or ending.lower() in suffixes
             try:
-                # Asking a known file for its status says at once whether it is a folder after all.
-                status = entry.stat() if known else None
-                if status is not None and S_ISREG(status.st_mode):
-                    files.append(FileEntry(prefix + name, status.st_size, status.st_mtime_ns))
-                elif entry.is_dir() and not name.endswith(_BACKUPS):
+                if known:
+                    status = entry.stat()
+                    if entry.is_file():
+                        files.append(new(kind, (prefix + name, status.st_size, status.st_mtime_ns)))
+                        continue
+                if entry.is_dir() and not name.endswith(_BACKUPS):
                     folders.append((name, entry.path, entry.is_symlink()))
             except OSError as error:
                 if known:

@@ -35,8 +35,10 @@ class Library(QObject):
     rows_changed = Signal(object)
     """list[int]: indices whose row is another or has arrived."""
     counts_changed = Signal(object)
+    current_chosen = Signal(object)
+    """ClipRow or None, at once: for what puts the picture on the screen."""
     current_changed = Signal(object)
-    """ClipRow, or None where there is no clip."""
+    """The same once the picture is painted: for everything else. Of quick changes only the last is told."""
     selection_changed = Signal(object)
     """tuple[int, ...] of clip ids"""
     thumbnail_ready = Signal(object)
@@ -73,6 +75,11 @@ class Library(QObject):
         self._requery = QTimer(self)
         self._requery.setSingleShot(True)
         self._requery.timeout.connect(self._ask_order)
+        self._tell_current = QTimer(self)
+        self._tell_current.setSingleShot(True)
+        # Qt paints before it looks at timers.
+        self._tell_current.setInterval(0)
+        self._tell_current.timeout.connect(self._on_tell_current)
         self._rows.arrived.connect(self.rows_changed)
         self._rows.lost.connect(self._on_lost)
         thumbnails.ready.connect(self.thumbnail_ready)
@@ -323,7 +330,12 @@ class Library(QObject):
 
     def _make_current(self, row: ClipRow | None) -> None:
         self._current_id = None if row is None else row.clip_id
-        self.current_changed.emit(row)
+        self.current_chosen.emit(row)
+        self._tell_current.start()
+
+    @Slot()
+    def _on_tell_current(self) -> None:
+        self.current_changed.emit(self.current)
 
     def _indices_of(self, clip_ids: Iterable[int]) -> list[Any]:
         positions = self._order.positions

@@ -99,6 +99,12 @@ class ProjectSession(QObject):
         self._after: _Aftermath | None = None
         self._asking = False
         self._ask_again = False
+        self._untold: list[Changes] = []
+        self._tell_timer = QTimer(self)
+        self._tell_timer.setSingleShot(True)
+        # Qt paints before it looks at timers: the next clip is on screen before the lists follow.
+        self._tell_timer.setInterval(0)
+        self._tell_timer.timeout.connect(self._tell)
         self._backup_timer = QTimer(self)
         self._backup_timer.setSingleShot(True)
         self._backup_timer.setInterval(_BACKUP_AFTER_MS)
@@ -174,6 +180,8 @@ class ProjectSession(QObject):
         self._asking = False
         self._generation += 1
         self._backup_timer.stop()
+        self._tell_timer.stop()
+        self._untold.clear()
         if store is not None:
             self._tasks.run(partial(_close, store), lane=Lane.DATABASE, rank=Rank.LAST)
             self.closed.emit()
@@ -277,8 +285,15 @@ class ProjectSession(QObject):
         if on_done is not None:
             on_done(changes)
         if changes is not None:
+            self._untold.append(changes)
+            self._tell_timer.start()
+
+    @Slot()
+    def _tell(self) -> None:
+        untold, self._untold = self._untold, []
+        for changes in untold:
             self.changed.emit(changes)
-            self._ask_aftermath()
+        self._ask_aftermath()
 
     def _ask_aftermath(self) -> None:
         """One question is on its way at most; what changes meanwhile is asked for afterwards."""

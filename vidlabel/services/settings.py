@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from vidlabel.core.words import QueueOrder
 RECENT_PROJECTS = 10
 
 
+@cache
 def system_user() -> str:
     """The system's name for the person, or 'person' where it has none."""
     try:

@@ -88,13 +88,13 @@ class Workbench(QObject):
         self.session.changed.connect(self._on_changed)
         self.tasks.failed.connect(self.trouble)
         self.tasks.closed.connect(self._on_tasks_closed)
-        self.library.current_changed.connect(self._on_current)
+        self.library.current_chosen.connect(self._on_current)
+        self.library.current_changed.connect(self._on_current_told)
         self.library.reset.connect(self._prepare)
         self.library.queue_changed.connect(self._prepare)
         self.player.first_frame_painted.connect(self._on_painted)
         self.player.failed.connect(self._on_player_failed)
         self.player.trouble_found.connect(self._on_trouble_found)
-        self.deciding.decided.connect(self._on_decided)
         self.deciding.failed.connect(self.trouble)
         self.deciding.refused.connect(self.notice)
         self.deciding.saved.connect(self.notice)
@@ -181,6 +181,9 @@ class Workbench(QObject):
             self.player.refuse(row, REASON, missing=False)
         else:
             self.player.open(row)
+
+    @Slot(object)
+    def _on_current_told(self, row: ClipRow | None) -> None:
         self.current_shown.emit(row)
         self._prepare()
 
@@ -211,10 +214,6 @@ class Workbench(QObject):
         self.deciding.on_painted(row)
         if self._later.isActive():
             self._begin_background_work()
-
-    @Slot(object)
-    def _on_decided(self, _decision: object) -> None:
-        self._prepare()
 
     @Slot(object)
     def _on_changed(self, changes: Changes) -> None:

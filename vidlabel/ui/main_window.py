@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
             ("see.grid", self._toggle_grid),
             ("program.palette", self.palette_sheet.open),
             ("program.keys", self._show_keys),
+            ("project.labels", self._show_labels),
             ("program.settings", self._show_settings),
             ("program.about", self._show_about),
             ("program.quit", self.close),
@@ -217,6 +218,12 @@ class MainWindow(QMainWindow):
         from vidlabel.ui.settings_dialog import SettingsDialog
 
         self._open_dialog(SettingsDialog(self.workbench.settings, self.workbench.keys, self))
+
+    @Slot()
+    def _show_labels(self) -> None:
+        from vidlabel.ui.labels_dialog import LabelsDialog
+
+        self._open_dialog(LabelsDialog(self.workbench.session, self))
 
     @Slot()
     def _show_about(self) -> None:

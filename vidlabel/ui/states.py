@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from vidlabel.core.words import ClipRow, ClipState
+from vidlabel.core.words import ClipRow, ClipState, Counts
 from vidlabel.services.project import ProjectFacts
 from vidlabel.services.workbench import Workbench
 from vidlabel.ui import tokens
@@ -64,6 +64,8 @@ class States(QObject):
         self._actions = actions
         self._banner = banner
         self._scanned = ""
+        self._done = False
+        workbench.session.counts_changed.connect(self._counts_changed)
         workbench.library.reset.connect(self._look)
         workbench.library.all_done.connect(self._all_done)
         workbench.library.view_done.connect(self._view_done)
@@ -82,6 +84,8 @@ class States(QObject):
         self._scanned = ""
         if facts.read_only:
             self._banner.say(facts.words)
+        if not facts.counts.total:
+            self._look()
 
     @Slot(str)
     def _scan_finished(self, words: str) -> None:
@@ -92,7 +96,8 @@ class States(QObject):
     def _look(self) -> None:
         """Where no clip can be shown, says why."""
         library = self._workbench.library
-        if len(library) or not self._workbench.session.is_open or not library.loaded:
+        empty = library.loaded or not self._workbench.session.counts.total
+        if len(library) or not self._workbench.session.is_open or not empty:
             return
         if library.filtered:
             self._player.say("No clip matches the filter", icon="empty")
@@ -116,6 +121,7 @@ class States(QObject):
 
     @Slot()
     def _all_done(self) -> None:
+        self._done = True
         counts = self._workbench.session.counts
         self._player.say("Every clip is decided", counts_words(counts), icon="done")
         buttons = [self._button("library.counts", "Clips per label")]
@@ -124,6 +130,7 @@ class States(QObject):
             again.clicked.connect(self._show_unsure)
             buttons.append(again)
         self._player.message.set_buttons(*buttons)
+        self._player.keep_words()
 
     @Slot()
     def _view_done(self) -> None:
@@ -134,6 +141,7 @@ class States(QObject):
         self._player.message.set_buttons(
             self._button("library.clear_filter", "Clear the filter", look="primary")
         )
+        self._player.keep_words()
 
     @Slot()
     def _show_unsure(self) -> None:
@@ -141,8 +149,15 @@ class States(QObject):
 
     @Slot(object)
     def _current_shown(self, row: ClipRow | None) -> None:
+        self._done = False
         if row is None:
             self._look()
+
+    @Slot(object)
+    def _counts_changed(self, counts: Counts) -> None:
+        if self._done:
+            # The last decision is counted after it is known to be the last.
+            self._player.message.words.setText(counts_words(counts))
 
     def _button(self, action_id: str, words: str, *, look: str = "") -> CapButton:
         button = CapButton(words, self._actions.caps(action_id), look=look)

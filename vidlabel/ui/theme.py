@@ -18,7 +18,9 @@ class Theme(QObject):
 
     changed = Signal(object)
 
-    def __init__(self, application: QApplication, choice: str = "system", parent: QObject | None = None) -> None:
+    def __init__(
+        self, application: QApplication, choice: str = "system", parent: QObject | None = None
+    ) -> None:
         super().__init__(parent or application)
         self._application = application
         self._choice = choice if choice in CHOICES else "system"

@@ -95,6 +95,8 @@ class CapButton(QPushButton):
         self._words = words
         self._caps = caps
         self._icon_name = icon_name
+        # In a dialog Enter would press a button that has not the focus.
+        self.setAutoDefault(False)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         if look:

@@ -41,6 +41,7 @@ class MessagePage(QWidget):
         across.addStretch(1)
         across.addWidget(inner, 100)
         across.addStretch(1)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         layout = QVBoxLayout(self)
         layout.addStretch(2)
         layout.addLayout(across)

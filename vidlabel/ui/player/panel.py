@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from vidlabel.core.words import ClipRow
 from vidlabel.services.playback import FrameInfo, Player
@@ -39,6 +39,7 @@ class PlayerPanel(QWidget):
         self.setMinimumWidth(tokens.CENTRE_MIN)
         self._player = player
         self._actions = actions
+        self._kept = False
         self.view = PlayerView(player)
         self.message = MessagePage()
         self.transport = Transport(player, sound, actions=actions)
@@ -59,6 +60,7 @@ class PlayerPanel(QWidget):
         player.failed.connect(self._failed)
         player.loop_changed.connect(self.timeline.set_loop)
         player.cleared.connect(self._cleared)
+        player.playing_changed.connect(self._playing_changed)
         self.timeline.frame_wished.connect(player.seek_frame)
 
     @property
@@ -67,8 +69,9 @@ class PlayerPanel(QWidget):
         return self._stack.currentWidget() is self.message
 
     def focus_player(self) -> None:
-        """Gives the keys back to the page."""
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        """Gives the keys back to the page: to the picture, or to the words in its place."""
+        page = self.message if self.shows_message else self.view
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def say(
         self, title: str, words: str = "", *, detail: str = "", icon: str = "", trouble: bool = False
@@ -76,11 +79,26 @@ class PlayerPanel(QWidget):
         """Puts words in the place of the picture, without buttons."""
         self.message.set_buttons()
         self.message.say(title, words, detail=detail, icon=icon, trouble=trouble)
-        self._stack.setCurrentWidget(self.message)
+        self._kept = False
+        self._turn_to(self.message)
+
+    def keep_words(self) -> None:
+        """The clip behind the words is not to come back by itself: it pauses until it is played or left."""
+        self._player.pause()
+        self._kept = True
 
     def show_picture(self) -> None:
         """Back to the picture."""
-        self._stack.setCurrentWidget(self.view)
+        self._kept = False
+        self._turn_to(self.view)
+
+    def _turn_to(self, page: QWidget) -> None:
+        """Shows a page; the focus stays in this place, where Qt would give it to the next control."""
+        before, now = self._stack.currentWidget(), QApplication.focusWidget()
+        focused = before is not None and now is not None and (before is now or before.isAncestorOf(now))
+        self._stack.setCurrentWidget(page)
+        if focused:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(object)
     def _opened(self, row: ClipRow) -> None:
@@ -94,7 +112,8 @@ class PlayerPanel(QWidget):
 
     @Slot(object, object)
     def _frame_shown(self, _image: QImage, info: FrameInfo) -> None:
-        if self.shows_message and info.clip_id == getattr(self._player.row, "clip_id", None):
+        same = self._player.row is not None and info.clip_id == self._player.row.clip_id
+        if self.shows_message and same and not self._kept:
             self.show_picture()
         if info.first != self.timeline.minimum() or info.last - 1 != self.timeline.maximum():
             self.timeline.set_clip(self._player.times(), first=info.first, last=info.last)
@@ -126,6 +145,11 @@ class PlayerPanel(QWidget):
                 icon="trouble",
                 trouble=True,
             )
+
+    @Slot(bool)
+    def _playing_changed(self, playing: bool) -> None:
+        if playing:
+            self._kept = False
 
     @Slot()
     def _cleared(self) -> None:
