@@ -13,6 +13,7 @@ installed on the first run.
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import vidlabel
 from benchmarks.report import Report, run
 from vidlabel.core.resources import resource_path
 
@@ -83,6 +85,8 @@ def measure(quick: bool) -> Report:
     """Starts both programs in turn and takes medians."""
     pairs = 5 if quick else 15
     labelme_python = _labelme_python()
+    # labelme was compiled when it was installed; an editable install of ours may not have been.
+    compileall.compile_dir(Path(vidlabel.__file__).parent, quiet=2)
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         environment = _environment(home)

@@ -148,7 +148,7 @@ def _part(motion: Motion, part: slice) -> Motion:
 def _dressed(number: int) -> tuple[Look, Texture, Texture]:
     """Clothes, ground and sky of a palette: a softly tiled floor and a sky that darkens upwards."""
     shirt, trousers, hair, skin, ground, low, high = (
-        tuple(int(code[k : k + 2], 16) / 255 for k in (0, 2, 4)) for code in PALETTES[number]
+        (int(code[:2], 16) / 255, int(code[2:4], 16) / 255, int(code[4:], 16) / 255) for code in PALETTES[number]
     )
     tones = {
         "skin": skin, "hair": hair, "shirt": shirt, "sleeves": shirt, "forearms": skin, "trousers": trousers,

@@ -185,6 +185,10 @@ def test_a_cancelled_request_ends_and_the_others_go_on(engine: Engine, tmp_path:
     engine.send(m.Cancel(request=2))
     assert engine.until_done(2) == [m.JobDone(request=2, stopped=True)]
     engine.send(m.Cancel(request=1))
+    # Messages are taken in order: once a later one is answered, this one has been seen.
+    engine.send(m.HashFiles(request=3, videos=()))
+    engine.send(m.Cancel(request=3))
+    assert engine.until_done(3) == [m.JobDone(request=3, stopped=True)]
     # Whoever opens the pipe's other end lets the hashing thread go on, and see that it is no longer wanted.
     stuck.open("wb").close()
     assert engine.until_done(1)[-1] == m.JobDone(request=1, stopped=True)

@@ -95,3 +95,12 @@ def test_a_name_that_is_no_utf8_is_listed(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
     (relative,) = _found(tmp_path)
     assert (tmp_path / relative).read_bytes() == b"x"
+
+
+def test_a_video_that_is_only_a_dangling_link_is_a_problem(tmp_path: Path) -> None:
+    """Its disk may only be away: nobody may take what it points to for gone."""
+    _touch(tmp_path, "a.mp4", "folder.mp4/b.mp4")
+    (tmp_path / "away.mp4").symlink_to(tmp_path / "nowhere")
+    (batch,) = walk(tmp_path)
+    assert [entry.relative for entry in batch.entries] == ["a.mp4", "folder.mp4/b.mp4"]
+    assert batch.problems == [f"{tmp_path / 'away.mp4'}: it is not there"]

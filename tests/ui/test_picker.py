@@ -72,6 +72,9 @@ def test_shift_with_a_letter_opens_it_with_the_letter(qtbot: QtBot, at_work: Mai
     assert picker.hasFocus()
     assert picker.text() == "w"
     assert all(label.startswith("w") for label in picker.matches.labels[:2])
+    qtbot.keyClicks(picker, "al")
+    assert picker.text() == "wal"
+    assert picker.matches.labels[0] == "walk"
 
 
 def test_escape_leaves_without_deciding(qtbot: QtBot, at_work: MainWindow) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.render.actions import action, held, one, placed, stance, sway
-from training.render.skeleton import STAND, Array, Motion, Pose, keys, solve
+from training.render.skeleton import STAND, Array, Motion, Pose, Prop, keys, solve
 
 
 def _two_handed(pose: Pose, path: Array) -> None:

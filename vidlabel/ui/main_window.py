@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QIcon, QShortcut
+from PySide6.QtGui import QCloseEvent, QIcon, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from vidlabel.core.resources import resources_root
@@ -279,6 +279,11 @@ class MainWindow(QMainWindow):
         self.close()
 
     # --- Qt --------------------------------------------------------------------------------------
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # Where no window manager gives it the keyboard, it asks for it: keys are to act at once.
+        self.activateWindow()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_go:
             event.accept()

@@ -161,7 +161,7 @@ class DecidePanel(QWidget):
 
     @Slot(object)
     def _show_suggestion(self, suggestion: Suggestion | None) -> None:
-        blind = self._deciding.blind
+        blind, row = self._deciding.blind, self._library.current
         shown = None if blind else suggestion
         self.suggestions.show_suggestion(shown)
         first = shown.scores[0] if shown is not None and shown.scores else None
@@ -173,7 +173,7 @@ class DecidePanel(QWidget):
             )
         elif first is not None:
             self.note.setText("" if first.calibrated is not None else _NOT_CALIBRATED)
-        elif self._row is not None and self._row.state in (ClipState.MISSING, ClipState.UNREADABLE):
+        elif row is not None and row.state in (ClipState.MISSING, ClipState.UNREADABLE):
             self.note.setText("No suggestion: the video cannot be read.")
         else:
             state = self._suggesting.state

@@ -152,8 +152,9 @@ class LabelPicker(HintedField):
 
     def open(self, letters: str = "") -> None:
         """Starts a search, with these letters already typed."""
+        # A shortcut's focus would select the letters, and the next one typed would replace them.
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.setText(letters)
-        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._search()
 
     @Slot()
