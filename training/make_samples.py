@@ -148,7 +148,8 @@ def _part(motion: Motion, part: slice) -> Motion:
 def _dressed(number: int) -> tuple[Look, Texture, Texture]:
     """Clothes, ground and sky of a palette: a softly tiled floor and a sky that darkens upwards."""
     shirt, trousers, hair, skin, ground, low, high = (
-        (int(code[:2], 16) / 255, int(code[2:4], 16) / 255, int(code[4:], 16) / 255) for code in PALETTES[number]
+        (int(code[:2], 16) / 255, int(code[2:4], 16) / 255, int(code[4:], 16) / 255)
+        for code in PALETTES[number]
     )
     tones = {
         "skin": skin, "hair": hair, "shirt": shirt, "sleeves": shirt, "forearms": skin, "trousers": trousers,

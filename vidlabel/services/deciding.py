@@ -107,17 +107,18 @@ class Deciding(QObject):
     # --- wishes ----------------------------------------------------------------------------------
     def accept(self) -> None:
         """Takes the first suggestion; of several selected clips each its own."""
-        self.take(1)
+        several = self._several()
+        if several and not self._blind:
+            self._decide(Wish(own_first=True), several)
+        else:
+            self.take(1)
 
     def take(self, number: int) -> None:
-        """Takes the suggestion with this number, counted from 1."""
+        """Takes the suggestion with this number, counted from 1; several selected clips all get that label."""
         if self._blind:
             self.refused.emit(BLIND)
             return
         several = self._several()
-        if several and number == 1:
-            self._decide(Wish(own_first=True), several)
-            return
         suggestion = self._suggestion
         if suggestion is None or not suggestion.scores:
             if self._row is not None:

@@ -148,6 +148,10 @@ class ClipView(QListView):
         self._library.set_selection(chosen if len(chosen) > 1 else ())
 
     # --- Qt ---
+    def dataChanged(self, first: QModelIndex, last: QModelIndex, roles: list[int] | None = None) -> None:
+        """Every row has the same size: new data is a repaint. Qt would lay out all the clips again."""
+        super(QListView, self).dataChanged(first, last, roles or [])
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         # A plain click on one of several selected rows leaves that one.
