@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,12 +34,15 @@ _GIVE_UP_MS = 20_000
 
 
 def _moving_pattern(width: int, height: int, count: int) -> Iterator[NDArray[np.uint8]]:
-    """Frames with motion everywhere, so that decoding costs what footage costs."""
+    """Frames that cost about what footage costs: soft shapes that move everywhere, and a camera's grain."""
     chance = np.random.default_rng(1)
-    coarse = chance.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8)
-    picture = np.kron(coarse, np.ones((8, 8, 1), dtype=np.uint8))
+    coarse = chance.integers(0, 255, (height // 60, width // 60, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    grain = chance.normal(0, 2, (height, width, 1)).astype(np.int16)
     for number in range(count):
-        yield np.ascontiguousarray(np.roll(picture, (number * 3, number * 5), axis=(0, 1)))
+        moved = np.roll(picture, (number * 3, number * 5), axis=(0, 1))
+        grained = moved + np.roll(grain, number * 97, axis=1)
+        yield np.clip(grained, 0, 255).astype(np.uint8)
 
 
 def _make_media(media: Path, width: int, height: int) -> None:
@@ -46,7 +50,7 @@ def _make_media(media: Path, width: int, height: int) -> None:
     from tests.helpers.projects import relative_of
     from vidlabel.media.encode import VideoOptions, write_video
 
-    options = VideoOptions(codec="libx264", gop=250, extra={"preset": "ultrafast", "sc_threshold": "0"})
+    options = VideoOptions(codec="libx264", gop=250, extra={"preset": "veryfast", "sc_threshold": "0"})
     originals = []
     for number in range(3):
         original = media / f".original_{number}.mp4"

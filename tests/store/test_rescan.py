@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.projects import probed
 from tests.store.conftest import Footage
-from vidlabel.core.words import FileEntry
+from vidlabel.core.words import ClipQuery, ClipState, FileEntry
+from vidlabel.store import listed
 from vidlabel.store.project_store import ProjectStore
 
 
@@ -45,6 +48,24 @@ def test_one_finish_tells_what_went_and_what_came_back(footage: Footage) -> None
     (footage.folder / "b.mp4").unlink()
     footage.store.finish_scan(footage.root.id, ["a.mp4", "day 1/c.mp4"])
     assert [state for _, state, _ in footage.listed()] == ["undecided", "missing", "undecided"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 7, 12])
+def test_files_that_go_and_come_back_in_every_run(
+    store: ProjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Names are compared in runs; what lies before, between and after the names seen is missing."""
+    monkeypatch.setattr(listed, "_RUN", 3)
+    root = store.add_root(tmp_path).id
+    entries = [FileEntry(f"{n % 2}/é\udc80{n:02d}.mp4", n + 1, n) for n in range(count)]
+    store.save_probes(root, [probed(entry, str(entry.size)) for entry in entries])
+    names = [entry.relative for entry in entries]
+    assert not store.finish_scan(root, names).library
+    for seen in (names[::2], names[1::2], names[:-1], names[1:], [], names):
+        store.finish_scan(root, seen)
+        rows = store.clip_rows(store.clip_ids(ClipQuery()))
+        assert {row.relative for row in rows if row.state is not ClipState.MISSING} == set(seen)
+        assert len(rows) == count
 
 
 def test_a_scan_that_stopped_and_another_process_that_scanned_meanwhile(footage: Footage) -> None:

@@ -19,6 +19,8 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK = 64 * 1024
 # A thread that computes in Python (importing torch) lets the others in after this long, instead of 5 ms.
 _SWITCH_S = 0.0005
+# Where cores are scarce, the window's painting and the writing of decisions go before decoding ahead.
+_NICENESS = 4
 
 
 def run_engine() -> int:
@@ -31,6 +33,8 @@ def run_engine() -> int:
     # Ctrl+C in a terminal reaches the whole group; what happens then is for the window to decide.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_S)
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     # OpenCV's decoder prints about each damaged picture.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")

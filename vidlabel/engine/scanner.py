@@ -78,11 +78,11 @@ def scan_root(
     """
     if not root.is_dir():
         raise MissingVideoError(root, "the folder is not there. Connect its disk, or check the path.")
-    seen: set[str] = set()
+    seen: list[str] = []
     fresh: list[FileEntry] = []
     problems: list[str] = []
     for batch in walk(root, should_stop=should_stop):
-        seen.update(map(_PATH, batch.entries))
+        seen.extend(map(_PATH, batch.entries))
         problems += batch.problems
         fresh += reconcile(batch.entries)
         on_progress(ScanProgress(listing=True, listed=len(seen), done=0, total=len(fresh)))

@@ -1,61 +1,115 @@
-"""The files of a root as they stand in the database, read in bulk.
+"""What a walk found against the files of its root in the database: only where they differ does it take time.
 
-A scan in which nothing has changed reads every row once to compare it and once to see whether it is still
-there, so these are the driver's own tuples: names as stored (see :mod:`vidlabel.store.text`), flags as 0 and 1.
+A scan in which nothing has changed is the common one, and of a large project. So whole runs of names are
+compared at once, in the order of the index, and only a run that differs is looked at file by file. The rows
+are the driver's own tuples, with names as stored (see :mod:`vidlabel.store.text`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from operator import gt, itemgetter, le
+from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+)
 
 from vidlabel.core.words import FileEntry
 from vidlabel.store.schema import files
+from vidlabel.store.text import to_stored
 
-ESCAPE = "\x1b"
-"""A name that has it, here or in the database, is not stored as it is: compare such names as they are read."""
-_AT_A_TIME = 5000
+_ESCAPE = "\x1b"
+_BETWEEN = "//"
+"""Stands in no relative path, so that joined names are equal only if each of them is."""
+_RUN = 5000
 _READ_AHEAD = 4
 """How many rows are read for each file of a batch at most: other folders may lie between its names."""
+_NAME = itemgetter(0)
 
 _STORED = type_coerce(files.c.relative, Text)
-_PRESENT_BETWEEN = (
+_WHETHER_MISSING = select(files.c.id, _STORED, files.c.missing)
+_PRESENT = (
     select(_STORED, files.c.size, files.c.mtime_ns)
     .where(
         files.c.root_id == bindparam("root"),
         files.c.relative.between(bindparam("first"), bindparam("last")),
         files.c.missing == 0,
     )
+    .order_by(_STORED)
     .limit(bindparam("most"))
 )
-_ALL = select(files.c.id, _STORED, files.c.missing).where(files.c.root_id == bindparam("root"))
 
 
-def present_between(
+def not_surely_unchanged(
     connection: Connection, root_id: int, entries: Sequence[FileEntry]
-) -> set[tuple[str, int, int]]:
-    """Name as stored, size and time of files that are there, somewhere around the paths of a batch.
+) -> list[FileEntry]:
+    """Of a batch of a walk, the files that are not known as present with the same size and time.
 
-    What is among them is known and unchanged (but for names with :data:`ESCAPE`). What is not may still be
-    known: it may have been missing, belong to another root or lie behind too many others.
+    A few of them may be so after all: what is listed under another root, has a name that is not stored as it
+    is, or lies behind too many names of other folders.
     """
     if not entries:
-        return set()
-    names = {
-        "root": root_id,
-        "first": min(entries).relative,
-        "last": max(entries).relative,
-        "most": _READ_AHEAD * len(entries),
-    }
-    cursor = connection.execute(_PRESENT_BETWEEN, names).cursor
-    assert cursor is not None
-    return set(cursor.fetchall())
+        return []
+    ordered = sorted(entries, key=_NAME)
+    bounds = {"first": ordered[0].relative, "last": ordered[-1].relative, "most": _READ_AHEAD * len(entries)}
+    rows = _rows(connection, _PRESENT, {"root": root_id, **bounds})
+    if rows == ordered and _ESCAPE not in "".join(map(_NAME, ordered)):
+        return []
+    present = set(rows)
+    return [entry for entry in entries if entry not in present or _ESCAPE in entry.relative]
 
 
-def all_files(connection: Connection, root_id: int) -> Iterator[list[tuple[int, str, int]]]:
-    """Every file listed under a root as (id, name as stored, whether it is missing), a few thousand at a time."""
-    cursor = connection.execute(_ALL, {"root": root_id}).cursor
+def gone_and_back(connection: Connection, root_id: int, seen: Collection[str]) -> tuple[list[int], list[int]]:
+    """Ids of a root's files that are not among those seen, and of those that are, though held for missing."""
+    gone: list[int] = []
+    back: list[int] = []
+    for run, bounds in _runs(sorted(_as_stored(seen))):
+        here = and_(files.c.root_id == root_id, *bounds)
+        present = select(_STORED.label("name")).where(here, files.c.missing == 0).order_by(_STORED).subquery()
+        together = connection.execute(select(func.group_concat(present.c.name, _BETWEEN))).scalar()
+        if (together or "") == _BETWEEN.join(run):
+            continue
+        expected = set(run)
+        for file_id, name, missing in _rows(connection, _WHETHER_MISSING.where(here)):
+            if (name in expected) == missing:
+                (back if missing else gone).append(file_id)
+    return gone, back
+
+
+def _runs(names: Sequence[str]) -> Iterator[tuple[Sequence[str], list[ColumnElement[bool]]]]:
+    """The sorted names in runs, each with the conditions for what lies between the one before and its end.
+
+    Together they cover every name there can be; the last run has no end and may be empty.
+    """
+    for start in range(0, len(names) + 1, _RUN):
+        run = names[start : start + _RUN]
+        bounds: list[ColumnElement[bool]] = []
+        if start > 0:
+            bounds.append(gt(_STORED, names[start - 1]))
+        if len(run) == _RUN:
+            bounds.append(le(_STORED, run[-1]))
+        yield run, bounds
+
+
+def _as_stored(names: Collection[str]) -> Collection[str]:
+    together = "".join(names)
+    if together.isascii() and _ESCAPE not in together:
+        return names
+    return [to_stored(name) for name in names]
+
+
+def _rows(
+    connection: Connection, statement: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
+    cursor = connection.execute(statement, values).cursor
     assert cursor is not None
-    while rows := cursor.fetchmany(_AT_A_TIME):
-        yield list(rows)
+    return list(cursor.fetchall())

@@ -8,11 +8,11 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select, update
 
 from vidlabel.core.words import Changes, FileEntry, ProbeResult
-from vidlabel.store.listed import ESCAPE, all_files, present_between
+from vidlabel.store.listed import gone_and_back, not_surely_unchanged
 from vidlabel.store.roots import Overlaps, Place
 from vidlabel.store.rows import chunks
 from vidlabel.store.schema import clips, files, roots, videos
-from vidlabel.store.text import absolute, from_stored
+from vidlabel.store.text import absolute
 from vidlabel.store.videos import (
     drop_or_keep,
     forget_paths,
@@ -35,8 +35,7 @@ def new_or_changed(
     connection: Connection, root_id: int, entries: Sequence[FileEntry]
 ) -> tuple[tuple[FileEntry, ...], list[int]]:
     """Which of these files must be probed, and the ids of unchanged files that had been missing."""
-    unchanged = present_between(connection, root_id, entries)
-    others = [entry for entry in entries if entry not in unchanged or ESCAPE in entry[0]]
+    others = not_surely_unchanged(connection, root_id, entries)
     if not others:
         return (), []
     known = Overlaps(connection, root_id).known(connection, [entry.relative for entry in others])
@@ -181,16 +180,7 @@ class ProbeSaver:
 
 def finish_scan(connection: Connection, root_id: int, seen: Collection[str]) -> tuple[list[int], list[int]]:
     """After a whole walk: ids of files that are not there any more, and of those that are back."""
-    seen = seen if isinstance(seen, (set, frozenset, dict)) else set(seen)
-    gone: list[int] = []
-    back: list[int] = []
-    for rows in all_files(connection, root_id):
-        # Nearly always nothing is left after the first line.
-        doubtful = [row for row in rows if (row[1] in seen) == row[2] or ESCAPE in row[1]]
-        for file_id, stored, missing in doubtful:
-            if (from_stored(stored) in seen) == missing:
-                (back if missing else gone).append(file_id)
-    return gone, back
+    return gone_and_back(connection, root_id, seen)
 
 
 def mark_missing(connection: Connection, file_ids: Sequence[int]) -> Changes:
