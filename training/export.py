@@ -131,6 +131,8 @@ def card_of(
         f"{fencing['top1']:.0%} of {fencing['clips']} real fencing clips ({fencing['top5']:.0%}). Guessing gives 2% "
         "and 10%. A first guess, not a judge."
     )
+    if real["top1"] < 2 * real["chance_top1"]:
+        summary += " On real clips other than fencing it is so far no better than guessing."
     if interim:
         summary += " An interim version: a longer training of the same recipe replaces it."
     return {

@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments[:1] == ["--worker"]:
             return _run_worker(arguments[1:])
+        if arguments[:1] == ["--json"]:  # before the command, too
+            arguments = [*arguments[1:], "--json"]
         if arguments and (arguments[0] in MODULES or arguments[0].startswith("-")):
             return _function("vidlabel.cli.dispatch:run_command")(arguments)
         return _open_window(arguments)
@@ -38,9 +40,9 @@ def _run_worker(arguments: list[str]) -> int:
 
 def _open_window(arguments: list[str]) -> int:
     if len(arguments) > 1:
-        return _wrong(
-            _no_command(arguments[0]) if not Path(arguments[0]).exists() else "the window opens one project."
-        )
+        known = Path(arguments[0]).exists()
+        reason = "the window opens one project." if known else _no_command(arguments[0])
+        return _wrong(reason, as_json="--json" in arguments)
     project = Path(arguments[0]) if arguments else None
     trouble = None if project is None else _why_not(project)
     if trouble is not None:
@@ -72,8 +74,12 @@ def _no_command(word: str) -> str:
     return f"'{word}' is neither a command nor a project or folder that is there.{hint}"
 
 
-def _wrong(reason: str) -> int:
+def _wrong(reason: str, *, as_json: bool = False) -> int:
     sys.stderr.write(f"vidlabel: {reason}\n")
+    if as_json:
+        import json
+
+        sys.stdout.write(f"{json.dumps({'error': reason}, indent=2)}\n")
     return WRONG_USAGE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vidlabel.core.errors import FilterError
-from vidlabel.core.filters import parse
+from vidlabel.core.filters import parse, text_words
 from vidlabel.core.words import DECIDED_STATES, ClipQuery, ClipState, QueueOrder
 
 
@@ -14,7 +14,8 @@ def test_nothing_means_every_clip() -> None:
 
 
 def test_words_are_searched_in_the_path() -> None:
-    assert parse('fencing "day 1"').text == "fencing day 1"
+    assert parse('fencing "day 1"').text == 'fencing "day 1"'
+    assert text_words('fencing "day 1"') == ("fencing", "day 1")
 
 
 def test_fields_combine() -> None:

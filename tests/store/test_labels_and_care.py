@@ -11,6 +11,7 @@ from tests.store.conftest import Footage
 from vidlabel.core.errors import ProjectError, UnknownLabelError
 from vidlabel.core.words import ClipQuery, ClipState, DecisionKind, NewDecision, QueueOrder
 from vidlabel.store.backup import daily_name
+from vidlabel.store.check import Fault, FaultKind
 from vidlabel.store.places import backups_of
 from vidlabel.store.project_store import ProjectStore
 
@@ -129,9 +130,9 @@ def test_check_finds_and_repair_mends_what_follows_from_other_rows(footage: Foot
     with closing(sqlite3.connect(footage.store.path, isolation_level=None)) as raw:
         raw.execute("UPDATE clips SET decision_kind = NULL, label = NULL WHERE id = ?", (clip,))
         raw.execute("UPDATE clip_counts SET clips = 77 WHERE name = 'undecided'")
-    problems = " ".join(footage.store.check())
-    assert "newest decision" in problems
-    assert "undecided is wrong" in problems
+    found = {fault.kind: fault.words for fault in footage.store.check()}
+    assert "newest decision" in found[FaultKind.CLIP]
+    assert "undecided is wrong" in found[FaultKind.TOTAL]
     assert len(footage.store.repair()) == 2
     assert footage.store.check() == []
     assert footage.store.clip_row(clip).label == "wave"  # type: ignore[union-attr]
@@ -139,7 +140,9 @@ def test_check_finds_and_repair_mends_what_follows_from_other_rows(footage: Foot
 
 def test_check_names_missing_files_and_roots(footage: Footage, tmp_path: Path) -> None:
     (footage.folder / "b.mp4").unlink()
-    assert footage.store.check() == [f"missing: {footage.folder / 'b.mp4'}"]
+    gone = footage.folder / "b.mp4"
+    assert footage.store.check() == [Fault(FaultKind.FILE, f"missing: {gone}", gone)]
     footage.folder.rename(tmp_path / "away")
-    (problem,) = footage.store.check()
-    assert "relink" in problem
+    (fault,) = footage.store.check()
+    assert (fault.kind, fault.path) == (FaultKind.ROOT, footage.folder)
+    assert "relink" in fault.words

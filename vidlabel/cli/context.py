@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
-from vidlabel.core.errors import UnknownVideoError, UsageError, VidlabelError
+from vidlabel.core.errors import DiskFullError, UnknownVideoError, UsageError, VidlabelError
 from vidlabel.core.paths import is_project_file, project_of_folder
 from vidlabel.core.words import ClipQuery, ClipRow
 from vidlabel.interop.record import ClipRecord
@@ -75,13 +75,22 @@ def open_project(text: str, *, use: Use) -> Iterator[ProjectStore]:
     there = named.project.exists()
     if not there and use in (Use.INSPECT, Use.REPAIR):
         raise VidlabelError(f"{named.folder} has no project yet. `vidlabel scan {text}` makes it.")
-    store = ProjectStore.open(named.project, create=not there, read_only=there and use is Use.INSPECT)
+    store = _opened(named.project, there=there, use=use)
     try:
         if named.folder is not None and not store.read_only:
             store.add_root(named.folder)
         yield store
     finally:
         store.close()
+
+
+def _opened(project: Path, *, there: bool, use: Use) -> ProjectStore:
+    try:
+        return ProjectStore.open(project, create=not there, read_only=there and use is Use.INSPECT)
+    except DiskFullError:
+        if there and use is Use.READ:
+            return ProjectStore.open(project, read_only=True)
+        raise
 
 
 def clips(store: ProjectStore, query: ClipQuery) -> Iterator[ClipRow]:
@@ -95,18 +104,20 @@ def records(store: ProjectStore, query: ClipQuery) -> Iterator[ClipRecord]:
     active = store.active_model()
     for page in _pages(store, query):
         said = {} if active is None else store.suggestions([row.clip_id for row in page], active[0])
-        for row in page:
+        done = store.histories([row.clip_id for row in page])
+        for row, paths in zip(page, paths_of(store, page), strict=True):
             yield ClipRecord(
                 row=row,
-                paths=paths_of(store, row),
+                paths=paths,
                 suggestion=said.get(row.clip_id),
-                decisions=tuple(reversed(store.history(row.clip_id))),
+                decisions=tuple(reversed(done.get(row.clip_id, ()))),
             )
 
 
-def paths_of(store: ProjectStore, row: ClipRow) -> tuple[str, ...]:
-    """Every path of a clip's video, the one shown first."""
-    return tuple(dict.fromkeys((row.path, *map(str, store.paths_of_video(row.video_id)))))
+def paths_of(store: ProjectStore, rows: Sequence[ClipRow]) -> list[tuple[str, ...]]:
+    """Every path of each clip's video, the one shown first."""
+    known = store.paths_of_videos({row.video_id for row in rows})
+    return [tuple(dict.fromkeys((row.path, *map(str, known.get(row.video_id, ()))))) for row in rows]
 
 
 def _pages(store: ProjectStore, query: ClipQuery) -> Iterator[tuple[ClipRow, ...]]:

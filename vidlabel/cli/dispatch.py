@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -41,14 +42,27 @@ def run_command(argv: Sequence[str]) -> int:
 
 def _failed(output: Output, message: str, *, code: int) -> int:
     print(f"vidlabel: {message}", file=sys.stderr)
-    if output.as_json:
+    if output.as_json and not output.answered:
         output.answer({"error": message}, ())
     return code
 
 
+_REMEDIES = {
+    errno.ENOSPC: "Make room on that disk, or choose another place.",
+    errno.EDQUOT: "Make room on that disk, or choose another place.",
+    errno.EACCES: "Give yourself the right to it, or choose another place.",
+    errno.EPERM: "Give yourself the right to it, or choose another place.",
+    errno.EROFS: "This disk can only be read: choose another place.",
+    errno.ENOENT: "Check the path.",
+    errno.ENOTDIR: "Check the path.",
+    errno.EIO: "Is the disk still connected?",
+}
+
+
 def _words(error: OSError) -> str:
     what = error.strerror or str(error)
-    return f"{error.filename}: {what}." if error.filename else f"{what}."
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return f"{error.filename}: {what}. {remedy}".rstrip() if error.filename else f"{what}. {remedy}".rstrip()
 
 
 def _reader_gone() -> int:

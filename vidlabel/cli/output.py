@@ -18,15 +18,16 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.answered = False
+        """Whether the answer was given: there is only one, whatever happens after it."""
 
     def answer(self, document: dict[str, Any], lines: Sequence[str]) -> None:
         """The command's answer, once: the document with ``--json``, else the lines."""
-        if self.as_json:
-            # ASCII on purpose: it is read the same whatever encoding the pipe or terminal has.
-            print(json.dumps(document, indent=2))
-        else:
-            for line in lines:
-                print(line)
+        # ASCII on purpose: JSON is read the same whatever encoding the pipe or terminal has.
+        text = json.dumps(document, indent=2) if self.as_json else "\n".join(lines)
+        self.answered = True
+        if text:
+            print(text)
         sys.stdout.flush()
 
     def log(self, line: str) -> None:

@@ -135,7 +135,7 @@ def parse(expression: str, *, base: ClipQuery | None = None) -> ClipQuery:
         raise reader.error(0, "no confidence is within both bounds.")
     return replace(
         base or ClipQuery(),
-        text=" ".join(word for word in found.words if word),
+        text=" ".join(_as_typed(word) for word in found.words if word),
         states=frozenset(found.states),
         labels=frozenset(found.labels),
         suggested=frozenset(found.suggested),
@@ -143,6 +143,30 @@ def parse(expression: str, *, base: ClipQuery | None = None) -> ClipQuery:
         min_probability=found.least,
         max_probability=found.most,
     )
+
+
+def text_words(text: str) -> tuple[str, ...]:
+    """The words and quoted phrases of a query's ``text``, each of which must be in the path.
+
+    Never fails: a quotation mark that is not closed is taken as it stands.
+    """
+    reader = _Reader(text)
+    found: list[str] = []
+    while reader.skip_spaces():
+        try:
+            found.append(reader.value().text)
+        except FilterError:
+            found += text[reader.position :].split()
+            break
+    return tuple(word for word in found if word)
+
+
+def _as_typed(word: str) -> str:
+    """A word as :func:`text_words` reads it back: in quotation marks where it needs them."""
+    if word[0] != '"' and not any(character.isspace() for character in word):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _field(reader: _Reader, found: _Found, head: re.Match[str], *, start: int) -> None:

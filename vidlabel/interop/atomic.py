@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -17,9 +17,9 @@ def writing(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: it cannot be written; what was at ``path`` before is untouched.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".vidlabel-{secrets.token_hex(8)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("x", encoding="utf-8", newline="") as file:
             yield file
             file.flush()
@@ -27,6 +27,10 @@ def writing(path: Path) -> Iterator[TextIO]:
         if path.exists():
             temporary.chmod(path.stat().st_mode & 0o777)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            # The person knows the file they named, not the temporary one.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -191,6 +192,10 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    try:
+        source.open("rb").close()
+    except PermissionError:
+        raise MediaError(source, "no permission to read it") from None
     shutil.copy2(source, target)
 
 
@@ -200,6 +205,14 @@ def _whole(target: Path, make: Callable[[Path], None]) -> None:
     try:
         make(temporary)
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if (
+            isinstance(error, OSError)
+            and error.errno is not None
+            and not isinstance(error, FileNotFoundError)
+        ):
+            # Of a full disk copying says only what it was reading.
+            raise OSError(error.errno, error.strerror, str(target)) from error
         raise

@@ -48,6 +48,7 @@ class FrameReader:
         self._kept: OrderedDict[int, VideoFrame] = OrderedDict()
         self._kept_bytes = 0
         self._last = 0
+        self._careful = False
         self._converter: Converter | None = None
 
     def __enter__(self) -> FrameReader:
@@ -176,23 +177,32 @@ class FrameReader:
 
     def _wanted(self, frames: Sequence[int]) -> Iterator[tuple[int, VideoFrame]]:
         """Those of the rising ``frames`` that can be decoded, each once."""
-        passed = -1
+        came: tuple[int, VideoFrame] | None = None
         for frame in frames:
-            if frame <= passed:
-                continue
-            kept = self._kept.get(frame)
-            if kept is not None:
-                yield frame, kept
-                continue
-            self._cursor.go_to(frame, skip_before=frame)
-            while (found := self._cursor.advance()) is not None:
-                passed = found[0]
-                if found[0] >= frame:
-                    break
-            if found is None:
-                return
-            if found[0] == frame:
-                yield found
+            if came is None or came[0] < frame:
+                kept = self._kept.get(frame)
+                came = (frame, kept) if kept is not None else self._first_from(frame)
+                if came is None:
+                    return
+            # Otherwise it came in the place of a damaged one before it.
+            if came[0] == frame:
+                yield came
+
+    def _first_from(self, frame: int) -> tuple[int, VideoFrame] | None:
+        """Frame ``frame``, or where it is damaged the next one that comes; None at the end."""
+        self._cursor.go_to(frame, skip_before=frame)
+        found = self._advance_to(frame)
+        if (found is None or found[0] > frame) and not self._careful:
+            # Once a file: from here on it is decoded on one thread, which loses only what is damaged.
+            self._careful = True
+            self._cursor.restart_earlier(frame, 1)
+            found = self._advance_to(frame)
+        return found
+
+    def _advance_to(self, frame: int) -> tuple[int, VideoFrame] | None:
+        while (found := self._cursor.advance()) is not None and found[0] < frame:
+            pass
+        return found
 
     def _keep(self, frame: int, decoded: VideoFrame) -> None:
         """Remembers a decoded frame, dropping the oldest beyond the room there is."""

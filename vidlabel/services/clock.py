@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+
+
+def faster_than(speed: float) -> float:
+    """The next of the speeds, or the fastest."""
+    return next((step for step in SPEEDS if step > speed + 1e-6), SPEEDS[-1])
+
+
+def slower_than(speed: float) -> float:
+    """The one before, or the slowest."""
+    return next((step for step in reversed(SPEEDS) if step < speed - 1e-6), SPEEDS[0])
+
 
 class PlaybackClock:
     """Media time in microseconds, unrolled over loops (it only grows while playing)."""

@@ -81,6 +81,7 @@ class EngineClient(QObject):
         self._waiting: list[m.Message] = []
         self._inbox = Inbox()
         self._buffer = m.MessageBuffer()
+        self._last_crash: CrashRecord | None = None
         self._crash_moments: deque[float] = deque(maxlen=CALM_CRASHES + len(BACK_OFF_S))
         self._release_timer = self._timer(0, self._send_releases)
         self._restart_timer = self._timer(0, self._launch)
@@ -89,6 +90,16 @@ class EngineClient(QObject):
     @property
     def state(self) -> EngineState:
         return self._state
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Program and arguments of the process."""
+        return self._command
+
+    @property
+    def ended_from_outside(self) -> bool:
+        """Whether the last crash was somebody's or the system's doing (killed, out of memory)."""
+        return self._last_crash is not None and self._last_crash.from_outside
 
     @property
     def pid(self) -> int:
@@ -267,7 +278,8 @@ class EngineClient(QObject):
             return
         suspects = self.suspects()
         crashed = status is QProcess.ExitStatus.CrashExit
-        self._fell(crash_words(CrashRecord(code=code, crashed=crashed, suspects=suspects)), suspects)
+        self._last_crash = CrashRecord(code=code, crashed=crashed, suspects=suspects)
+        self._fell(crash_words(self._last_crash), suspects)
 
     @Slot(QProcess.ProcessError)
     def _on_error(self, error: QProcess.ProcessError) -> None:
@@ -278,6 +290,7 @@ class EngineClient(QObject):
                 self._set_state(EngineState.STOPPED)
                 self.stopped.emit()
             else:
+                self._last_crash = None
                 self._fell(f"The media engine cannot be started: {reason}. Install vidlabel again.", ())
 
     def _fell(self, words: str, suspects: tuple[str, ...]) -> None:

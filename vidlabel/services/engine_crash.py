@@ -20,6 +20,11 @@ class CrashRecord:
     crashed: bool
     suspects: tuple[str, ...]
 
+    @property
+    def from_outside(self) -> bool:
+        """Whether somebody ended it, or the system for want of memory: no decoder does that."""
+        return self.crashed and _signal_name(self.code) in _OUTSIDE
+
 
 def crash_words(record: CrashRecord) -> str:
     """One or two sentences for the status bar."""
@@ -29,14 +34,18 @@ def crash_words(record: CrashRecord) -> str:
 def _how(record: CrashRecord) -> str:
     if not record.crashed:
         return f"ended unexpectedly (exit code {record.code})"
-    try:
-        name = signal.Signals(record.code).name
-    except ValueError:
-        # Windows gives an exception code such as 0xC0000005 instead of a signal.
-        return f"crashed (0x{record.code & 0xFFFFFFFF:08X})"
-    if name in _OUTSIDE:
+    name = _signal_name(record.code)
+    if record.from_outside:
         return f"was ended from outside or ran out of memory ({name})"
     return f"crashed ({name})"
+
+
+def _signal_name(code: int) -> str:
+    try:
+        return signal.Signals(code).name
+    except ValueError:
+        # Windows gives an exception code such as 0xC0000005 instead of a signal.
+        return f"0x{code & 0xFFFFFFFF:08X}"
 
 
 def _while(suspects: tuple[str, ...]) -> str:

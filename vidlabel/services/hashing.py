@@ -40,7 +40,10 @@ class Hashing(QObject):
         self._running = False
         self._done = 0
         self._tried: set[int] = set()
+        self._in_flight: set[int] = set()
+        self._lost = False
         engine.message_received.connect(self._on_message)
+        engine.ready.connect(self._on_engine_ready)
 
     @property
     def running(self) -> bool:
@@ -51,6 +54,7 @@ class Hashing(QObject):
         if not self._running and self._session.is_open and not self._session.read_only:
             self._running = True
             self._done = 0
+            self._lost = False
             self._tried.clear()
             self._ask()
 
@@ -73,7 +77,8 @@ class Hashing(QObject):
             return
         if not self._done:
             self._background.begin(KEY, "Comparing contents", self.stop)
-        self._tried.update(video for video, _ in videos)
+        self._in_flight = {video for video, _ in videos}
+        self._tried |= self._in_flight
         self._request = self._engine.request_id()
         self._engine.send(m.HashFiles(request=self._request, videos=videos))
 
@@ -83,6 +88,7 @@ class Hashing(QObject):
             return
         if isinstance(message, m.FileHashed):
             self._done += 1
+            self._in_flight.discard(message.video_id)
             self._background.update(KEY, self._done)
             if message.content_hash:
                 self._tried.discard(message.video_id)
@@ -92,7 +98,19 @@ class Hashing(QObject):
             # Behind the writes of this portion, so that they are not found again.
             self._session.write(_nothing, self._on_saved, rank=Rank.ENGINE)
         elif isinstance(message, m.JobFailed):
-            self._end()
+            if self._engine.pid:
+                self._end()
+            else:
+                self._request = None
+                self._lost = True
+
+    @Slot()
+    def _on_engine_ready(self) -> None:
+        """The engine died meanwhile: what it did not come to is asked for again."""
+        if self._lost and self._running:
+            self._lost = False
+            self._tried -= self._in_flight
+            self._ask()
 
     def _on_saved(self, _changes: object) -> None:
         if self._running:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vidlabel.core import messages as m
-from vidlabel.core.words import Changes, FileEntry, ProbeResult, VideoFacts
+from vidlabel.core.words import Changes, FileEntry, ProbeResult, Root, VideoFacts
 
 if TYPE_CHECKING:
     from vidlabel.store.project_store import ProjectStore
@@ -55,7 +57,25 @@ def result_of(file: m.ProbedFile) -> ProbeResult:
     )
 
 
-def refused(file: m.WantedFile, reason: str) -> ProbeResult:
-    """A file that is not to be opened at all."""
-    entry = FileEntry(file.relative, file.size, file.mtime_ns)
-    return ProbeResult(entry=entry, fingerprint="", content_hash=None, facts=None, reason=reason)
+def refuse(root: Root, files: Sequence[m.WantedFile], reason: str, store: ProjectStore) -> Changes:
+    """Keeps files that are not to be opened at all, so that the next scan leaves them alone, too."""
+    results = [
+        ProbeResult(
+            entry=FileEntry(file.relative, file.size, file.mtime_ns),
+            fingerprint=_fingerprint(Path(root.path) / file.relative),
+            content_hash=None,
+            facts=None,
+            reason=reason,
+        )
+        for file in files
+    ]
+    return store.save_probes(root.id, results)
+
+
+def _fingerprint(path: Path) -> str:
+    # Of the media floor only this, which reads bytes and decodes nothing, and only when it is needed.
+    module: Any = importlib.import_module("vidlabel.media.fingerprint")
+    try:
+        return str(module.fingerprint(path))
+    except OSError:
+        return ""

@@ -38,6 +38,9 @@ class _RootScan:
     comparing: int = 0
     to_probe: deque[m.WantedFile] = field(default_factory=deque)
     in_flight: dict[int, dict[str, m.WantedFile]] = field(default_factory=dict)
+    held: dict[str, m.WantedFile] = field(default_factory=dict)
+    """By path: the engine died over them, and the verdict is not yet there."""
+    refused: list[m.WantedFile] = field(default_factory=list)
     found: list[ProbeResult] = field(default_factory=list)
     probed: int = 0
 
@@ -76,6 +79,8 @@ class Scanner(QObject):
         self._save_timer.timeout.connect(self._save)
         engine.message_received.connect(self._on_message)
         engine.ready.connect(self._on_engine_ready)
+        guard.freed.connect(self._on_verdict)
+        guard.found_guilty.connect(self._on_verdict)
         session.closed.connect(self._on_closed)
 
     @property
@@ -158,7 +163,8 @@ class Scanner(QObject):
             # What lies in a folder that cannot be read is not gone.
             scan.failed = True
             self.problem.emit(problem)
-        entries = tuple(FileEntry(*entry) for entry in message.entries)
+        # After the engine died the walk begins anew: what was met before is on its way already.
+        entries = tuple(FileEntry(*entry) for entry in message.entries if entry[0] not in scan.seen)
         scan.seen.update(entry.relative for entry in entries)
         self._seen += len(entries)
         scan.comparing += 1
@@ -189,7 +195,9 @@ class Scanner(QObject):
             if waiting.pop(file.relative, None) is not None:
                 scan.found.append(scan_jobs.result_of(file))
                 scan.probed += 1
-                self._guard.cleared(str(Path(scan.root.path) / file.relative))
+        self._save_soon(scan)
+
+    def _save_soon(self, scan: _RootScan) -> None:
         if len(scan.found) >= SAVE_AT:
             self._save()
         elif not self._save_timer.isActive():
@@ -216,12 +224,13 @@ class Scanner(QObject):
             return
         while self._engine_is_up and scan.to_probe and len(scan.in_flight) < PROBES_AT_ONCE:
             self._ask(scan)
-        total = scan.probed + len(scan.to_probe) + sum(len(files) for files in scan.in_flight.values())
+        waiting = len(scan.to_probe) + len(scan.held)
+        total = scan.probed + waiting + sum(len(files) for files in scan.in_flight.values())
         self._background.update(KEY, scan.probed if total else self._seen, total if scan.listed else 0)
         if (
             scan.listed
             and not scan.comparing
-            and not scan.to_probe
+            and not waiting
             and not scan.in_flight
             and self._engine_is_up
         ):
@@ -237,38 +246,47 @@ class Scanner(QObject):
                 )
 
     def _ask(self, scan: _RootScan) -> None:
-        """Files that were being read when the engine died go one at a time, so that the guilty one shows."""
+        """Sends a portion. Files over which the engine may have died wait for the verdict instead."""
         files: dict[str, m.WantedFile] = {}
-        suspect = False
         while scan.to_probe and len(files) < FILES_PER_REQUEST:
-            file = scan.to_probe[0]
+            file = scan.to_probe.popleft()
             path = str(Path(scan.root.path) / file.relative)
-            is_suspect = self._guard.is_suspect(path)
+            self._guard.look_again(path, size=file.size, mtime_ns=file.mtime_ns)
             if self._guard.is_guilty(path):
-                scan.to_probe.popleft()
-                scan.found.append(scan_jobs.refused(file, REASON))
-                continue
-            if files and is_suspect != suspect:
-                break
-            suspect = is_suspect
-            files[file.relative] = scan.to_probe.popleft()
+                scan.refused.append(file)
+                scan.probed += 1
+                self._save_soon(scan)
+            elif self._guard.is_suspect(path):
+                scan.held[path] = file
+            else:
+                files[file.relative] = file
         if files:
             request = self._engine.request_id()
             scan.in_flight[request] = files
             self._engine.send(
-                m.ProbeFiles(
-                    request=request, root=scan.root.path, files=tuple(files.values()), one_by_one=suspect
-                )
+                m.ProbeFiles(request=request, root=scan.root.path, files=tuple(files.values()))
             )
+
+    @Slot(str)
+    def _on_verdict(self, path: str) -> None:
+        scan = self._scan
+        if scan is not None and path in scan.held:
+            scan.to_probe.append(scan.held.pop(path))
+            self._go_on(scan)
 
     @Slot()
     def _save(self) -> None:
         self._save_timer.stop()
         scan = self._scan
-        if scan is not None and scan.found:
-            results, scan.found = scan.found, []
-            self._new += len(results)
-            self._session.write(partial(scan_jobs.save, scan.root.id, tuple(results)), rank=Rank.ENGINE)
+        if scan is None:
+            return
+        results, scan.found = tuple(scan.found), []
+        refused, scan.refused = tuple(scan.refused), []
+        self._new += len(results) + len(refused)
+        if results:
+            self._session.write(partial(scan_jobs.save, scan.root.id, results), rank=Rank.ENGINE)
+        if refused:
+            self._session.write(partial(scan_jobs.refuse, scan.root, refused, REASON), rank=Rank.ENGINE)
 
     def _on_finished_root(self, scan: _RootScan, _changes: object) -> None:
         if scan is self._scan:

@@ -69,6 +69,10 @@ class StreamPool(QObject):
         if stream is self._current:
             self._current = None
 
+    def alive(self, stream: Stream) -> bool:
+        """Whether the engine has it; not after it was closed, failed, or died with the engine."""
+        return stream.id in self._streams
+
     def fail(self, stream: Stream, reason: str) -> None:
         """Gives a stream up as if the engine had said so."""
         self.close(stream)
@@ -86,7 +90,8 @@ class StreamPool(QObject):
     def seek(self, stream: Stream, frame: int, *, few: bool) -> None:
         """Goes on from a frame. One seek is on its way at a time; of later wishes the last counts."""
         stream.next_seek = frame
-        if not stream.waits_for_seek:
+        # What takes the place of a lost stream begins there.
+        if not stream.waits_for_seek and self.alive(stream):
             self._send_seek(stream, few=few)
 
     def seek_on(self, stream: Stream) -> None:
@@ -100,6 +105,8 @@ class StreamPool(QObject):
 
     def raise_credit(self, stream: Stream) -> None:
         """Lets a second of frames come."""
+        if not self.alive(stream):
+            return
         newest = stream.ahead[-1] if stream.ahead else stream.shown
         more = stream.wanted_credit(newest.message if newest else None) - stream.credit
         if more > 0:
@@ -119,7 +126,7 @@ class StreamPool(QObject):
         self._taken(stream)
 
     def _taken(self, stream: Stream) -> None:
-        if stream.id in self._streams:
+        if self.alive(stream):
             self._engine.send(m.Credit(stream=stream.id, frames=1))
 
     def _send_seek(self, stream: Stream, *, few: bool) -> None:
@@ -198,6 +205,9 @@ class StreamPool(QObject):
     @Slot(str, object)
     def _on_crashed(self, _words: str, _suspects: tuple[str, ...]) -> None:
         self._was_lost = True
+        for stream in self._streams.values():
+            # Their memory went with the engine.
+            stream.ahead.clear()
         self._streams.clear()
         self._current = None
         self.lost.emit()

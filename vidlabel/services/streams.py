@@ -21,6 +21,20 @@ MOST_FRAMES_A_SECOND = 60
 """More than this a screen does not show; faster play leaves frames out."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameInfo:
+    """The frame on screen. Times are from the video's start; ``first``, ``last`` (exclusive) bound it."""
+
+    clip_id: int
+    frame: int
+    time_us: int
+    frames: int
+    fps: float
+    duration_us: int
+    first: int
+    last: int
+
+
 @dataclass(slots=True)
 class Ahead:
     """A frame that came before it is due. ``media_us`` is its time, unrolled over loops."""
@@ -49,6 +63,10 @@ class Stream:
     failed: tuple[str, bool] | None = None
     loop: tuple[int, int] | None = None
     """Frames [first, last) of the A-B loop."""
+    loop_start: int | None = None
+    """A is set, B is not yet."""
+    resume: int | None = None
+    """The frame to go on from once it is open, where it takes the place of a stream that was lost."""
     waits_for_seek: bool = False
     next_seek: int | None = None
     sent_seek: int | None = None
@@ -63,6 +81,50 @@ class Stream:
     @property
     def clip_bounds(self) -> tuple[int, int]:
         return (0, 0) if self.opened is None else (self.opened.first, self.opened.last)
+
+    @property
+    def place(self) -> int:
+        """The frame the person is at: the one a seek is on its way to, or the one on screen."""
+        if self.next_seek is not None:
+            return self.next_seek
+        if self.shown is not None:
+            return self.shown.frame
+        return self.clip_bounds[0] if self.resume is None else self.resume
+
+    def go_on_as(self, lost: Stream) -> None:
+        """Takes the place of a stream of the same clip that died with its engine."""
+        self.loop, self.loop_start = lost.loop, lost.loop_start
+        somewhere = lost.next_seek is not None or lost.shown is not None
+        self.resume = lost.place if somewhere else lost.resume
+
+    def cycle_loop(self) -> int | None:
+        """Loop start, loop end, loop off; answers the frame to go on from if that is another now."""
+        here = self.place
+        if self.loop is not None:
+            self.loop = self.loop_start = None
+            return here
+        if self.loop_start is None:
+            self.loop_start = here
+            return None
+        low, high = sorted((self.loop_start, here))
+        self.loop = (low, high + 1)
+        return low
+
+    def loop_times(self) -> tuple[int | None, int | None]:
+        """A and B in µs, None where not set."""
+        if self.loop is not None:
+            return self.time_of(self.loop[0]), self.time_of(self.loop[1])
+        return (None if self.loop_start is None else self.time_of(self.loop_start)), None
+
+    def info_of(self, ahead: Ahead) -> FrameInfo | None:
+        """What is to be known of a frame that goes on the screen; None before the stream is open."""
+        opened = self.opened
+        if opened is None:
+            return None
+        return FrameInfo(
+            clip_id=self.row.clip_id, frame=ahead.frame, time_us=ahead.time_us, frames=opened.frames,
+            fps=opened.fps, duration_us=opened.duration_us, first=opened.first, last=opened.last,
+        )  # fmt: skip
 
     def time_of(self, frame: int) -> int:
         """When a frame starts, in µs; one past the last is the end of the video."""

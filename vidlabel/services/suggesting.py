@@ -24,6 +24,8 @@ CLIPS_PER_REQUEST = 32
 REQUESTS_AT_ONCE = 2
 SAVE_EVERY_MS = 500
 LOOK_AGAIN_MS = 1000
+MOST_CRASHES = 5
+"""So many crashes with no suggestion between them: it is the model or its device, and it is not tried again."""
 _TROUBLE = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 
 
@@ -62,7 +64,9 @@ class Suggesting(QObject):
         self._in_flight: dict[int, set[int]] = {}
         self._tried: set[int] = set()
         self._asking = False
+        self._held = 0
         self._lost = False
+        self._crashes = 0
         self._urgent: tuple[ClipRow, ...] = ()
         self._fresh: list[Suggestion] = []
         self._done = 0
@@ -72,6 +76,8 @@ class Suggesting(QObject):
         engine.message_received.connect(self._on_message)
         engine.ready.connect(self._on_engine_ready)
         engine.crashed.connect(self._on_crashed)
+        guard.freed.connect(self._on_verdict)
+        guard.found_guilty.connect(self._on_guilty)
         session.closed.connect(self._on_closed)
         session.changed.connect(self._on_changed)
 
@@ -94,6 +100,7 @@ class Suggesting(QObject):
             return
         facts = self._session.facts
         active = facts.model[0] if facts is not None and facts.model is not None else BUNDLED
+        self._crashes = 0
         self._load(model or active)
 
     def pause(self) -> None:
@@ -103,7 +110,11 @@ class Suggesting(QObject):
             self._set_state("paused")
 
     def resume(self) -> None:
-        if self._state == "paused":
+        if self._state != "paused":
+            return
+        if self._model is None:
+            self._load(self._wanted_model)
+        else:
             self._set_state("running")
             self._count()
 
@@ -125,6 +136,7 @@ class Suggesting(QObject):
         self._wanted_model = model
         self._loading = self._engine.request_id()
         self._model = None
+        self._lost = False
         self._set_state("loading")
         self._background.begin(KEY, "Loading the model", self.stop)
         self._engine.send(m.LoadModel(request=self._loading, model=model, device=self._settings.device))
@@ -180,7 +192,7 @@ class Suggesting(QObject):
         if len(self._in_flight) < REQUESTS_AT_ONCE:
             self._asking = True
             # What is on its way or was tried in vain is among the answers.
-            limit = CLIPS_PER_REQUEST + len(self._busy()) + len(self._tried) + len(self._fresh)
+            limit = CLIPS_PER_REQUEST + len(self._busy()) + len(self._tried) + len(self._fresh) + self._held
             job = partial(
                 suggest_jobs.without_suggestion, self._model.hash, limit, self._settings.queue_order
             )
@@ -191,12 +203,15 @@ class Suggesting(QObject):
         if self._state not in {"running", "idle"}:
             return
         busy = self._busy() | self._tried | {suggestion.clip_id for suggestion in self._fresh}
-        wanted = [row for row in rows if row.clip_id not in busy and not self._guard.is_guilty(row.path)]
+        free = [row for row in rows if row.clip_id not in busy and not self._guard.is_guilty(row.path)]
+        wanted = [row for row in free if self._guard.may_try(row.path)]
+        # What waits for a verdict comes again with the next question.
+        self._held = len(free) - len(wanted)
         if wanted:
             self._set_state("running")
             self._ask(wanted[:CLIPS_PER_REQUEST], priority=2)
             self._go_on()
-        elif not self._in_flight and not self._fresh:
+        elif not self._in_flight and not self._fresh and not self._held:
             self._background.end(KEY)
             self._set_state("idle")
 
@@ -209,7 +224,8 @@ class Suggesting(QObject):
             return
         for place, row in enumerate(self._urgent):
             known = row.model == self._model.hash and row.suggested is not None
-            if not known and row.state not in _TROUBLE and row.clip_id not in self._tried:
+            usable = row.state not in _TROUBLE and self._guard.may_try(row.path)
+            if usable and not known and row.clip_id not in self._tried:
                 self._ask([row], priority=0 if place == 0 else 1)
 
     def _ask(self, rows: Sequence[ClipRow], *, priority: int) -> None:
@@ -264,6 +280,7 @@ class Suggesting(QObject):
     def _on_suggested(self, message: m.Suggested) -> None:
         if self._model is None or message.model_hash != self._model.hash:
             return
+        self._crashes = 0
         self._fresh += [suggest_jobs.suggestion_of(scores, self._model.hash) for scores in message.clips]
         for trouble in message.unreadable:
             self._tried.add(trouble.clip_id)
@@ -299,21 +316,39 @@ class Suggesting(QObject):
     # --- trouble ---------------------------------------------------------------------------------
     @Slot(str, object)
     def _on_crashed(self, _words: str, _suspects: tuple[str, ...]) -> None:
-        self._lost = True
-        if self._state in {"running", "idle"}:
-            self._set_state("loading")
+        self._model = None
         self._in_flight.clear()
         self._tried.clear()
         self._asking = False
+        if self._state not in {"loading", "running", "idle"}:
+            return
+        self._lost = True
+        self._crashes += 1
+        self._set_state("loading")
+        if self._crashes >= MOST_CRASHES:
+            self._lost = False
+            self._fail(
+                f"The media engine died {self._crashes} times in a row with the model {self._wanted_model} "
+                f"(device: {self._settings.device}). Suggestions are off. Choose another device in the "
+                "settings, then start suggesting again."
+            )
 
     @Slot()
     def _on_engine_ready(self) -> None:
         """The model died with the engine: load it again, then go on."""
-        if not self._lost:
-            return
-        self._lost = False
-        if self._state == "loading":
+        if self._lost:
             self._load(self._wanted_model)
+
+    @Slot(str)
+    def _on_guilty(self, path: str) -> None:
+        self._crashes = 0
+        self._on_verdict(path)
+
+    @Slot(str)
+    def _on_verdict(self, _path: str) -> None:
+        """A file that was on trial may be tried again, or never again."""
+        self._ask_urgent()
+        self._go_on()
 
     @Slot()
     def _on_closed(self) -> None:

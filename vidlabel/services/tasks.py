@@ -126,6 +126,7 @@ class TaskRunner(QObject):
         }
         self._pending_writes = 0
         self._closing = False
+        self._ended = False
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
         self._limit.timeout.connect(self._end)
@@ -141,11 +142,14 @@ class TaskRunner(QObject):
     ) -> None:
         """Runs ``fn()`` off the GUI thread; once closing has begun, does nothing.
 
+        Only what is last on the writing thread still gets in then, until that has come to its end: a project
+        that was being opened when the window was closed is closed in good order.
+
         Args:
             on_done: gets its value, on the GUI thread.
             on_failed: gets the error in words, on the GUI thread; without it ``failed`` is told.
         """
-        if self._closing:
+        if self._closing and (self._ended or lane is not Lane.DATABASE or rank is not Rank.LAST):
             return
         if lane is Lane.DATABASE:
             self._pending_writes += 1
@@ -164,16 +168,25 @@ class TaskRunner(QObject):
         self._limit.start(CLOSE_LIMIT_MS)
         self._lanes[Lane.POOL].stop()
         self._lanes[Lane.READING].stop()
+        self._put_last()
+
+    def _put_last(self) -> None:
         self._pending_writes += 1
         last = _Task(Rank.LAST, lane=Lane.DATABASE, run=_nothing, on_done=self._drained, on_failed=None)
         self._lanes[Lane.DATABASE].put(last)
 
     def _drained(self, _value: object) -> None:
+        if self._ended:
+            return
+        if self._pending_writes:
+            self._put_last()
+            return
         self._lanes[Lane.DATABASE].stop()
         self._end()
 
     @Slot()
     def _end(self) -> None:
+        self._ended = True
         self._limit.stop()
         for threads in self._lanes.values():
             threads.join(0.5)

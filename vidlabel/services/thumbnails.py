@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from vidlabel.core import messages as m
 from vidlabel.core.words import ClipRow, ClipState
+from vidlabel.services.crash_guard import CrashGuard
 from vidlabel.services.engine_client import EngineClient
 from vidlabel.services.tasks import TaskRunner
 
@@ -36,9 +37,12 @@ class Thumbnails(QObject):
     ready = Signal(object)
     """set[int] of clip ids"""
 
-    def __init__(self, engine: EngineClient, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, engine: EngineClient, tasks: TaskRunner, parent: QObject | None = None, *, guard: CrashGuard
+    ) -> None:
         super().__init__(parent)
         self._engine = engine
+        self._guard = guard
         self._tasks = tasks
         self._images: OrderedDict[Key, QImage] = OrderedDict()
         self._bytes = 0
@@ -52,7 +56,8 @@ class Thumbnails(QObject):
         self._timer.timeout.connect(self._send)
         engine.message_received.connect(self._on_message)
         engine.crashed.connect(self._on_crashed)
-        engine.ready.connect(self._on_engine_ready)
+        engine.ready.connect(self._send_soon)
+        guard.freed.connect(self._send_soon)
 
     def get(self, row: ClipRow, *, position: float = DEFAULT_POSITION) -> QImage | None:
         """The picture, or None after asking for it; ``ready`` follows if there is one to be had."""
@@ -66,8 +71,7 @@ class Thumbnails(QObject):
             if key not in self._asked:
                 self._wanted.pop(key, None)
                 self._wanted[key] = m.WantedThumbnail(fingerprint=key[0], path=row.path, at_us=key[1])
-                if not self._timer.isActive():
-                    self._timer.start()
+                self._send_soon()
         return None
 
     def clear(self) -> None:
@@ -78,12 +82,19 @@ class Thumbnails(QObject):
             kept.clear()
 
     @Slot()
+    def _send_soon(self) -> None:
+        if self._wanted and not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
     def _send(self) -> None:
         newest = list(self._wanted.items())[-_AT_ONCE:]
-        self._wanted.clear()
-        if newest:
-            self._asked.update(newest)
-            wanted = tuple(item for _, item in reversed(newest))
+        # What is on trial is kept until the verdict; what was found guilty has no picture.
+        self._wanted = {key: item for key, item in newest if self._guard.is_suspect(item.path)}
+        free = [(key, item) for key, item in newest if self._guard.may_try(item.path)]
+        if free:
+            self._asked.update(free)
+            wanted = tuple(item for _, item in reversed(free))
             self._engine.send(m.Thumbnails(request=self._engine.request_id(), wanted=wanted))
 
     @Slot(object)
@@ -111,19 +122,10 @@ class Thumbnails(QObject):
         self.ready.emit(clips)
 
     @Slot(str, object)
-    def _on_crashed(self, _words: str, suspects: tuple[str, ...]) -> None:
-        """What was on its way is asked for again, but not of a file that may have been the cause."""
-        for key, item in self._asked.items():
-            if item.path in suspects:
-                self._none.add(key)
-            else:
-                self._wanted[key] = item
+    def _on_crashed(self, _words: str, _suspects: tuple[str, ...]) -> None:
+        """What was on its way is asked for again when the engine is back."""
+        self._wanted = {**self._asked, **self._wanted}
         self._asked.clear()
-
-    @Slot()
-    def _on_engine_ready(self) -> None:
-        if self._wanted:
-            self._timer.start()
 
 
 def _load(file: str) -> QImage:

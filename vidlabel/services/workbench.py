@@ -61,18 +61,19 @@ class Workbench(QObject):
         self.tasks = TaskRunner(self)
         self.background = Background(self)
         self.session = ProjectSession(self.tasks, self.settings, self)
-        self.thumbnails = Thumbnails(self.engine, self.tasks, self)
-        self.library = Library(self.session, self.settings, thumbnails=self.thumbnails, parent=self)
-        self.player = Player(self.engine, self)
-        self.deciding = Deciding(self.session, self.library, self)
+        # First to hear of a crash: the others ask it what they may try again.
         self.guard = CrashGuard(self.engine, self.session, self)
+        self.thumbnails = Thumbnails(self.engine, self.tasks, self, guard=self.guard)
+        self.library = Library(self.session, self.settings, thumbnails=self.thumbnails, parent=self)
+        self.player = Player(self.engine, self, may_play=self.guard.may_play)
+        self.deciding = Deciding(self.session, self.library, self)
         self.scanner = Scanner(self.engine, self.session, self.background, guard=self.guard, parent=self)
         self.suggesting = Suggesting(
             self.engine, self.session, self.settings,
             background=self.background, guard=self.guard, tasks=self.tasks, parent=self,
         )  # fmt: skip
         self.sound = Sound(self.engine, self.player, self.settings, parent=self)
-        self._closing = False
+        self._closing = self._written = self._told_closed = False
         self._prepared: tuple[int, ...] = ()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -100,16 +101,21 @@ class Workbench(QObject):
         self.deciding.saved.connect(self.notice)
         self.guard.told.connect(self.trouble)
         self.guard.found_guilty.connect(self._on_guilty)
+        self.guard.freed.connect(self._on_freed)
+        self.guard.ended.connect(self._tell_closed)
+        self.engine.ready.connect(self._prepare)
         self.scanner.problem.connect(self.trouble)
         self.scanner.finished.connect(self._on_scanned)
         self.suggesting.failed.connect(self.trouble)
         self.suggesting.model_ready.connect(self._on_model_ready)
         self.sound.unavailable.connect(self.notice)
-        self.engine.stopped.connect(self._on_engine_stopped)
+        self.engine.stopped.connect(self._tell_closed)
 
     # --- projects --------------------------------------------------------------------------------
     def open_project(self, path: Path) -> None:
         """Opens a ``*.vidlabel`` file or a media folder; an open project is closed first."""
+        if self._closing:
+            return
         self.engine.start()
         self.session.open(path)
 
@@ -135,6 +141,7 @@ class Workbench(QObject):
             return
         self._closing = True
         self._later.stop()
+        self.guard.stop()
         self.sound.close()
         self.player.open(None)
         self.session.close()
@@ -204,7 +211,7 @@ class Workbench(QObject):
     def _on_rows_to_prepare(self, wanted: tuple[int, ...], rows: Sequence[ClipRow]) -> None:
         if wanted != self._prepared:
             return
-        usable = [row for row in rows if row.state not in _TROUBLE and not self.guard.is_guilty(row.path)]
+        usable = [row for row in rows if row.state not in _TROUBLE and self.guard.may_try(row.path)]
         self.player.prepare(usable)
         current = self.library.current
         self.suggesting.want_first([row for row in [current, *usable] if row is not None])
@@ -230,23 +237,32 @@ class Workbench(QObject):
         if not self.session.read_only:
             self.session.write(partial(_mark, row.clip_id, reason, missing), rank=Rank.ENGINE)
 
-    @Slot(object)
-    def _on_guilty(self, paths: tuple[str, ...]) -> None:
+    @Slot(str)
+    def _on_guilty(self, path: str) -> None:
         row = self.player.row
-        if row is not None and row.path in paths:
+        if row is not None and row.path == path:
             self.player.give_up(REASON)
+
+    @Slot(str)
+    def _on_freed(self, path: str) -> None:
+        row = self.player.row
+        if row is not None and row.path == path:
+            self.player.retry()
+        self._prepare()
 
     # --- the end ---------------------------------------------------------------------------------
     @Slot()
     def _on_tasks_closed(self) -> None:
-        if self.engine.state is EngineState.STOPPED:
-            self.closed.emit()
-        else:
-            self.engine.stop()
+        self._written = True
+        self.engine.stop()
+        self._tell_closed()
 
     @Slot()
-    def _on_engine_stopped(self) -> None:
-        if self._closing:
+    def _tell_closed(self) -> None:
+        """Once all is written and both processes, the engine and that of a trial, have gone."""
+        gone = self.engine.state is EngineState.STOPPED and not self.guard.busy
+        if self._written and gone and not self._told_closed:
+            self._told_closed = True
             self.closed.emit()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import uuid
@@ -43,11 +44,17 @@ def copy_database(path: Path, out: Path, *, mode: str = "rw") -> Path:
     except sqlite3.Error as error:
         raise project_error(out, error) or ProjectError(out, f"the backup failed ({error}).") from error
     except OSError as error:
-        raise ProjectError(out, f"the backup cannot be written ({error.strerror}).") from error
+        raise ProjectError(out, _cannot(error)) from error
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return out
+
+
+def _cannot(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full, so there is no backup. Make room, or name another place."
+    return f"the backup cannot be written ({error.strerror}). Name another place: vidlabel backup PROJECT OUT"
 
 
 def chosen_name(path: Path, moment: datetime) -> Path:

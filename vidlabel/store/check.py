@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select, text, update
@@ -12,39 +14,94 @@ from vidlabel.store.roots import all_roots
 from vidlabel.store.schema import clip_counts, clips, decisions, files
 from vidlabel.store.text import absolute
 
-_NAMED = 20
+_FIRST = 20
+"""So many broken references are named; more would not help anybody."""
+_GONE = "missing"
 
 
-def problems_of(connection: Connection) -> list[str]:
-    """Everything found, in words; empty if all is well."""
-    problems = [
-        f"the database is damaged: {line}"
+class FaultKind(StrEnum):
+    """What a fault is about."""
+
+    DATABASE = "database"
+    """The file itself is damaged."""
+    REFERENCE = "reference"
+    """A row refers to one that is not there."""
+    TOTAL = "total"
+    """A kept total is not what counting gives; repairable."""
+    CLIP = "clip"
+    """Clips do not show their newest decision; repairable."""
+    FILE = "file"
+    """A video is not where the project says."""
+    ROOT = "root"
+    """A root is not there, or may not be read."""
+
+
+ABOUT_FILES = frozenset({FaultKind.FILE, FaultKind.ROOT})
+"""Faults of the disk: the project itself is whole."""
+
+REPAIRABLE = frozenset({FaultKind.TOTAL, FaultKind.CLIP})
+"""What follows from other rows, so that it can be worked out again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, in words; ``path`` is the file or folder, where it is about one."""
+
+    kind: FaultKind
+    words: str
+    path: Path | None = None
+
+
+def faults_of(connection: Connection) -> list[Fault]:
+    """Everything found; empty if all is well."""
+    faults = [
+        Fault(FaultKind.DATABASE, f"the database is damaged: {line}")
         for line in connection.execute(text("PRAGMA integrity_check(20)")).scalars()
         if line != "ok"
     ]
-    for row in connection.execute(text("PRAGMA foreign_key_check")).fetchmany(_NAMED):
-        problems.append(f"table {row[0]}, row {row[1]} refers to a {row[2]} that is not there")
-    wrong = _wrong_counts(connection)
-    problems += [f"the kept total of {what} {name} is wrong" for what, name in sorted(wrong)]
+    for row in connection.execute(text("PRAGMA foreign_key_check")).fetchmany(_FIRST):
+        words = f"table {row[0]}, row {row[1]} refers to a {row[2]} that is not there"
+        faults.append(Fault(FaultKind.REFERENCE, words))
+    for what, name in sorted(_wrong_counts(connection)):
+        faults.append(Fault(FaultKind.TOTAL, f"the kept total of {what} {name} is wrong"))
     stale = _stale_clips(connection)
     if stale:
-        problems.append(f"{len(stale)} clips do not show their newest decision")
-    return problems + missing_files(connection)
+        faults.append(Fault(FaultKind.CLIP, f"{len(stale)} clips do not show their newest decision"))
+    return faults + missing_files(connection)
 
 
-def missing_files(connection: Connection) -> list[str]:
-    """Roots and files that the disk does not have."""
-    problems: list[str] = []
+def missing_files(connection: Connection) -> list[Fault]:
+    """Roots and files that the disk does not have, or does not let us see."""
+    faults: list[Fault] = []
     for root in all_roots(connection):
-        if not Path(root.path).is_dir():
-            problems.append(f"the root {root.path} is not there; relink it, or connect its disk")
+        folder = Path(root.path)
+        reason = _why_missing(folder)
+        if reason is not None:
+            what = "is not there; relink it, or connect its disk"
+            words = f"the root {folder} {what if reason == _GONE else f'cannot be looked at: {reason}'}"
+            faults.append(Fault(FaultKind.ROOT, words, folder))
             continue
-        listed = connection.execute(select(files.c.relative).where(files.c.root_id == root.id)).scalars()
-        gone = [name for name in listed if not Path(absolute(root.path, name)).exists()]
-        problems += [f"missing: {absolute(root.path, name)}" for name in gone[:_NAMED]]
-        if len(gone) > _NAMED:
-            problems.append(f"missing: {len(gone) - _NAMED} more files of {root.path}")
-    return problems
+        listed = connection.execute(
+            select(files.c.relative).where(files.c.root_id == root.id).order_by(files.c.relative)
+        ).scalars()
+        for name in listed:
+            path = Path(absolute(root.path, name))
+            reason = _why_missing(path)
+            if reason is not None:
+                faults.append(Fault(FaultKind.FILE, f"{reason}: {path}", path))
+    return faults
+
+
+def _why_missing(path: Path) -> str | None:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return _GONE
+    except PermissionError:
+        return "no permission to see it"
+    except OSError as error:
+        return f"not to be reached ({error.strerror})"
+    return None
 
 
 def _wrong_counts(connection: Connection) -> set[tuple[str, str]]:

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from vidlabel.core.filters import text_words
 from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
 from vidlabel.store.roots import all_roots
 from vidlabel.store.schema import clips, models, suggestions
+from vidlabel.store.text import to_stored
 
 Condition = ColumnElement[bool]
 Part = tuple[list[Condition], list[ColumnElement[Any]]]
@@ -61,9 +63,7 @@ def _ids(connection: Connection, statement: Select[tuple[int]]) -> list[int]:
 
 def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | None:
     """What the filters say; None if nothing can fit."""
-    conditions: list[Condition] = [
-        clips.c.relative.icontains(word, autoescape=True) for word in query.text.split()
-    ]
+    conditions: list[Condition] = [_in_path(word) for word in text_words(query.text)]
     if query.states:
         conditions.append(clips.c.state.in_(sorted(state.value for state in query.states)))
     if query.labels:
@@ -80,6 +80,14 @@ def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | N
             return None
         conditions.append(folder)
     return conditions
+
+
+def _in_path(word: str) -> Condition:
+    """Clips with a word or phrase in their path, whatever its case."""
+    if word.isascii():
+        return clips.c.relative.icontains(word, autoescape=True)
+    # SQLite itself knows the two cases of ASCII letters only.
+    return func.casefold(clips.c.relative).contains(to_stored(word.casefold()), autoescape=True)
 
 
 def _in_folder(connection: Connection, folder: str) -> Condition | None:

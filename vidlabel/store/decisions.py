@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,5 +189,14 @@ def read_decisions(connection: Connection, ids: Sequence[int]) -> dict[int, Deci
 
 def history(connection: Connection, clip_id: int) -> tuple[Decision, ...]:
     """All that was ever decided about a clip, newest first."""
-    wanted = _DECISIONS.where(decisions.c.clip_id == clip_id).order_by(decisions.c.id.desc())
-    return tuple(from_row(row) for row in connection.execute(wanted))
+    return histories(connection, [clip_id]).get(clip_id, ())
+
+
+def histories(connection: Connection, clip_ids: Iterable[int]) -> dict[int, tuple[Decision, ...]]:
+    """The same for several clips; those never decided about are left out."""
+    found: dict[int, list[Decision]] = {}
+    for chunk in chunks(clip_ids):
+        wanted = _DECISIONS.where(decisions.c.clip_id.in_(chunk)).order_by(decisions.c.id.desc())
+        for row in connection.execute(wanted):
+            found.setdefault(row.clip_id, []).append(from_row(row))
+    return {clip_id: tuple(decided) for clip_id, decided in found.items()}

@@ -27,6 +27,7 @@ def make_engine(path: Path, mode: str, *, pragmas: tuple[str, ...], begin: str, 
         try:
             for pragma in ("foreign_keys=ON", "temp_store=MEMORY", *pragmas):
                 connection.execute(f"PRAGMA {pragma}")
+            connection.create_function("casefold", 1, str.casefold, deterministic=True)
         except sqlite3.Error:
             connection.close()
             raise

@@ -39,7 +39,7 @@ from vidlabel.store.rows import rows_of
 from vidlabel.store.schema import VERSION
 from vidlabel.store.sqlite import read_only_error
 from vidlabel.store.steps import Direction, go, next_step
-from vidlabel.store.videos import paths_of
+from vidlabel.store.videos import paths_of, paths_of_many
 
 
 class ProjectStore:
@@ -224,6 +224,11 @@ class ProjectStore:
         with self._database.read() as connection:
             return tuple(path for path, _ in paths_of(connection, video_id))
 
+    def paths_of_videos(self, video_ids: Iterable[int]) -> dict[int, tuple[Path, ...]]:
+        """The same for several videos at once, by video."""
+        with self._database.read() as connection:
+            return paths_of_many(connection, video_ids)
+
     # --- clips -----------------------------------------------------------------------------------
     def clip_ids(self, query: ClipQuery) -> array[int]:
         """The ids of all clips that fit, in order; ``array('q')``."""
@@ -313,6 +318,11 @@ class ProjectStore:
         """All that was ever decided about a clip, newest first."""
         with self._database.read() as connection:
             return decisions.history(connection, clip_id)
+
+    def histories(self, clip_ids: Iterable[int]) -> dict[int, tuple[Decision, ...]]:
+        """The same for several clips at once, by clip; those never decided about are left out."""
+        with self._database.read() as connection:
+            return decisions.histories(connection, clip_ids)
 
     # --- labels ----------------------------------------------------------------------------------
     def labels(self) -> tuple[Label, ...]:
@@ -450,10 +460,10 @@ class ProjectStore:
         backup.rotate(self.path)
         return out
 
-    def check(self) -> list[str]:
-        """What is wrong with the database or its files, in words; empty if all is well."""
+    def check(self) -> list[check.Fault]:
+        """What is wrong with the database or its files; empty if all is well."""
         with self._database.read() as connection:
-            return check.problems_of(connection)
+            return check.faults_of(connection)
 
     def repair(self) -> list[str]:
         """Puts right what follows from other rows; answers what was done."""

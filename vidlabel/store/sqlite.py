@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from vidlabel.core.errors import DiskFullError, ProjectError, ProjectInUseError,
 from vidlabel.store.header import damaged
 
 BUSY_SECONDS = 15.0
+_SHARED_MEMORY = 32_768
+"""Bytes of the file by which SQLite's connections share their log."""
 
 
 def project_error(path: Path, error: BaseException) -> ProjectError | None:
@@ -20,9 +23,10 @@ def project_error(path: Path, error: BaseException) -> ProjectError | None:
     code = getattr(error, "sqlite_errorcode", None)
     match None if code is None else code & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return DiskFullError(
-                path, "the disk is full. Nothing saved before is lost; make room and do the last step again."
-            )
+            return disk_full_error(path)
+        case sqlite3.SQLITE_IOERR if _no_room(path):
+            # Opening a project needs a small file beside it; SQLite calls it a mere error when that fails.
+            return disk_full_error(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return read_only_error(path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
@@ -35,6 +39,20 @@ def project_error(path: Path, error: BaseException) -> ProjectError | None:
             return ProjectError(path, "the file cannot be opened any more. Is its disk still connected?")
         case _:
             return None
+
+
+def _no_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _SHARED_MEMORY
+    except OSError:
+        return False
+
+
+def disk_full_error(path: Path) -> DiskFullError:
+    """The error for a disk without room."""
+    return DiskFullError(
+        path, "the disk is full. Nothing saved before is lost; make room and do the last step again."
+    )
 
 
 def read_only_error(path: Path) -> ReadOnlyProjectError:

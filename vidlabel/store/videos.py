@@ -140,6 +140,21 @@ def paths_of(connection: Connection, video_id: int) -> list[tuple[Path, bool]]:
     return [(Path(absolute(row.path, row.relative)), bool(row.missing)) for row in rows]
 
 
+def paths_of_many(connection: Connection, video_ids: Iterable[int]) -> dict[int, tuple[Path, ...]]:
+    """The same for several videos, without what is missing or not."""
+    found: dict[int, list[Path]] = {}
+    for chunk in chunks(set(video_ids)):
+        rows = connection.execute(
+            select(files.c.video_id, roots.c.path, files.c.relative)
+            .join(roots, roots.c.id == files.c.root_id)
+            .where(files.c.video_id.in_(chunk))
+            .order_by(files.c.video_id, files.c.missing, files.c.id)
+        )
+        for row in rows:
+            found.setdefault(row.video_id, []).append(Path(absolute(row.path, row.relative)))
+    return {video_id: tuple(paths) for video_id, paths in found.items()}
+
+
 def forget_paths(connection: Connection, video_id: int) -> None:
     """The video was moved: where it was is no longer one of its paths."""
     connection.execute(delete(files).where(files.c.video_id == video_id))

@@ -3,46 +3,63 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
-from vidlabel.cli.context import Use, open_project
+from vidlabel.cli.context import Use, locate, open_project
 from vidlabel.cli.output import Output
+from vidlabel.core.errors import DamagedProjectError
+from vidlabel.store.check import ABOUT_FILES, REPAIRABLE, Fault, FaultKind
 from vidlabel.store.places import newest_backup
 
-_ABOUT_FILES = ("missing:", "the root ")
+_SHOWN = 20
 
 
 def run(arguments: Namespace, output: Output) -> int:
     """Answers what is wrong; with ``--repair`` what was repaired, and what is left."""
     use = Use.REPAIR if arguments.repair else Use.INSPECT
-    with open_project(arguments.project, use=use) as store:
-        repaired = store.repair() if arguments.repair else []
-        found = store.check()
-        project = str(store.path)
-    missing = [one for one in found if one.startswith(_ABOUT_FILES)]
-    problems = [one for one in found if one not in missing]
+    project = locate(arguments.project, use=use).project.absolute()
+    repaired: list[str] = []
+    advised = False
+    try:
+        with open_project(arguments.project, use=use) as store:
+            repaired = store.repair() if arguments.repair else []
+            found: Sequence[Fault] = store.check()
+    except DamagedProjectError as error:
+        # That is what was asked, so it is an answer; the message names the backup itself.
+        output.log(f"vidlabel: {error}")
+        advised = True
+        found = [Fault(FaultKind.DATABASE, error.reason)]
+    about_files = [one for one in found if one.kind in ABOUT_FILES]
+    problems = [one for one in found if one.kind not in ABOUT_FILES]
     document = {
-        "project": project,
+        "project": str(project),
         "ok": not found,
-        "problems": problems,
-        "missing": missing,
+        "problems": [one.words for one in problems],
+        "missing": [str(one.path) for one in about_files],
         "repaired": repaired,
     }
-    lines = [f"Repaired: {one}." for one in repaired] + [_sentence(one) for one in found]
-    if problems:
-        lines.append(_advice(Path(project), repaired=arguments.repair))
+    lines = [f"Repaired: {one}." for one in repaired]
+    lines += [_sentence(one) for one in [*problems, *about_files[:_SHOWN]]]
+    if len(about_files) > _SHOWN:
+        lines.append(f"And {len(about_files) - _SHOWN} more files (--json lists all).")
+    if problems and not advised:
+        repairable = not arguments.repair and all(one.kind in REPAIRABLE for one in problems)
+        lines.append(_how_to_repair(project) if repairable else _beyond_repair(project))
     output.answer(document, lines or [f"{project} is in order."])
     # A file that is not there is reported, like one that cannot be read; the project itself is whole.
     return 1 if problems else 0
 
 
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+def _sentence(fault: Fault) -> str:
+    return f"{fault.words[:1].upper()}{fault.words[1:].rstrip('.')}."
 
 
-def _advice(project: Path, *, repaired: bool) -> str:
-    if not repaired:
-        return f"`vidlabel check {project} --repair` puts right what follows from other rows."
+def _how_to_repair(project: Path) -> str:
+    return f"`vidlabel check {project} --repair` puts right what follows from other rows."
+
+
+def _beyond_repair(project: Path) -> str:
     backup = newest_backup(project)
     if backup is None:
         return "This is beyond repair, and there is no backup beside the project."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from vidlabel.cli.context import Use, annotator_or_user, clips_of, open_project
+from vidlabel.cli.context import Use, annotator_or_user, clips_of, open_project, paths_of
 from vidlabel.cli.labels import known_label
 from vidlabel.cli.marking import Marked, by_times, whole_of
 from vidlabel.cli.output import Output
@@ -29,7 +29,8 @@ def run(arguments: Namespace, output: Output) -> int:
         decision = NewDecision(clip_id=clip_id, kind=DecisionKind.LABELLED, label=label)
         store.decide([decision], annotator=annotator)
         (row,) = store.clip_rows([clip_id])
-    output.answer(row_json(row), [f"{row.path}: {row.label}"])
+        (paths,) = paths_of(store, [row])
+    output.answer(row_json(row, paths), [f"{row.path}: {row.label}"])
     return 0
 
 

@@ -23,9 +23,9 @@ def run(arguments: Namespace, output: Output) -> int:
             )
         rows = list(clips(store, query))
         counts = store.counts()
-        paths = [paths_of(store, row) for row in rows] if output.as_json else [(row.path,) for row in rows]
+        paths = paths_of(store, rows) if output.as_json else []
     document = {
-        "clips": [row_json(*both) for both in zip(rows, paths, strict=True)],
+        "clips": [row_json(*both) for both in zip(rows, paths, strict=output.as_json)],
         "counts": {
             "clips": counts.total,
             "decided": counts.decided,

@@ -32,7 +32,7 @@ _BROKEN = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 def run(arguments: Namespace, output: Output) -> int:
     """Computes what is missing, keeps it, and answers all clips."""
     with open_project(arguments.project, use=Use.WRITE) as store:
-        model = _model(store, arguments.model)
+        model = _model(store, arguments.model, output)
         device = "cpu" if arguments.device == "cpu" else choose_device(arguments.device).kind
         scan_roots(store, output)
         _register(store, model)
@@ -45,7 +45,7 @@ def run(arguments: Namespace, output: Output) -> int:
     return 0
 
 
-def _model(store: ProjectStore, name: str | None) -> ModelInfo:
+def _model(store: ProjectStore, name: str | None, output: Output) -> ModelInfo:
     if name is not None:
         return find_model(name)
     active = store.active_model()
@@ -55,6 +55,12 @@ def _model(store: ProjectStore, name: str | None) -> ModelInfo:
     try:
         return find_model(model_hash)
     except ModelError as error:
+        if known_as == BUNDLED:
+            model = find_model(BUNDLED)
+            output.log(f"vidlabel: the bundled model is another one now ({model.hash[:12]}); it takes over.")
+            _register(store, model)
+            store.set_active_model(model.hash)
+            return model
         reason = f"it is the project's active one, but it cannot be used here: {error.reason} Give --model M."
         raise ModelError(f"{known_as} ({model_hash[:12]})", reason) from error
 
