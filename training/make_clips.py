@@ -3,6 +3,7 @@
     python -m training.make_clips --work WORK --kind figures --shards 12
     python -m training.make_clips --work WORK --kind silhouettes --shards 8
     python -m training.make_clips --work WORK --kind silhouettes-test
+    python -m training.make_clips --work WORK --kind silhouettes-check --shards 10
 
 A shard is WORK/<kind>-0007.npy, uint8 (N, 16, 48, 48, 3), with WORK/<kind>-0007.labels.npy, (N,), beside it.
 It depends on the seed and its number alone; one that is there already is not rendered again, so a run can be stopped
@@ -28,7 +29,11 @@ from training.render.recorded import Take, takes
 from training.render.silhouettes import composite
 from training.sources import DATA, hmdb51_labels
 
-KINDS = ("figures", "silhouettes", "silhouettes-test", "figures-test")
+# A kind's place is part of its seed: new kinds go to the end.
+KINDS = (
+    "figures", "silhouettes", "silhouettes-test", "figures-test", "silhouettes-check", "figures-check",
+)  # fmt: skip
+_PARTS = {"silhouettes": "train", "silhouettes-test": "test", "silhouettes-check": "unused"}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -50,7 +55,13 @@ def main(arguments: list[str] | None = None) -> None:
         "--plain",
         type=float,
         default=0.5,
-        help="share of easy clips in training shards; test shards have none",
+        help="share of easy clips in training shards; those for measuring have none",
+    )
+    parser.add_argument(
+        "--scenes",
+        type=float,
+        default=0.0,
+        help="share of the clips that are not easy in cluttered places; those for measuring have none",
     )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -59,7 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
     recorded: dict[str, list[Take]] = (
         takes(options.data / "motion") if options.kind.startswith("figures") else {}
     )
-    plain = 0.0 if options.kind.endswith("-test") else options.plain
+    measuring = options.kind.endswith(("-test", "-check"))
+    plain, scenes = (0.0, 0.0) if measuring else (options.plain, options.scenes)
     for number in range(1 if options.kind.endswith("-test") else options.shards):
         path = options.work / f"{options.kind}-{number:04d}.npy"
         if path.exists():
@@ -72,18 +84,19 @@ def main(arguments: list[str] | None = None) -> None:
                 recorded,
                 textures,
                 plain=plain,
+                scenes=scenes,
                 per_label=options.per_label,
                 frames=options.frames,
                 size=options.size,
             )
         else:
-            part = "test" if options.kind == "silhouettes-test" else "train"
             frames, labels = _silhouettes(
                 rng,
                 Silhouettes(options.work),
                 textures,
-                part=part,
+                part=_PARTS[options.kind],
                 plain=plain,
+                scenes=scenes,
                 frames=options.frames,
                 size=options.size,
             )
@@ -102,6 +115,7 @@ def _figures(
     textures: NDArray[np.uint8],
     *,
     plain: float,
+    scenes: float,
     per_label: int,
     frames: int,
     size: int,
@@ -113,7 +127,7 @@ def _figures(
     for place in range(len(clips)):
         label = named[place % len(named)]
         clips[place] = render_figure(
-            label, rng, takes=recorded, textures=textures, plain=plain, frames=frames, size=size
+            label, rng, takes=recorded, textures=textures, plain=plain, scenes=scenes, frames=frames, size=size
         )
         labels[place] = order.index(label)
     return clips, labels
@@ -126,6 +140,7 @@ def _silhouettes(
     *,
     part: str,
     plain: float,
+    scenes: float,
     frames: int,
     size: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -134,7 +149,7 @@ def _silhouettes(
     numbers = sequences.numbers(part)
     clips = np.stack(
         [
-            composite(sequences[n], rng, textures=textures, plain=plain, frames=frames, size=size)
+            composite(sequences[n], rng, textures=textures, plain=plain, scenes=scenes, frames=frames, size=size)
             for n in numbers
         ]
     )

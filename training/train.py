@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from training.shards import BalancedBatches, Shards, resized
+from training.augment import Augment
+from training.shards import BalancedBatches, Shards
 from training.sources import hmdb51_labels
-from vidlabel.learning.batches import flip_shift_shade
 from vidlabel.learning.fit import FitOptions, FitProgress, fit
 from vidlabel.ml import networks
 from vidlabel.ml.modelfile import load_model, save_model
@@ -51,6 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--average", type=float, default=0.998, help="decay of the running average of the weights"
     )
     parser.add_argument("--widths", type=int, nargs=4, default=[16, 32, 64, 192])
+    parser.add_argument(
+        "--vary", action="store_true", help="vary framing and colours of the rendered clips as well"
+    )
     parser.add_argument("--size", type=int, default=48, help="height and width of the network input in px")
     parser.add_argument(
         "--span", type=float, default=2.0, help="seconds in the middle of a clip the network looks at; 0: all"
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         per_label=options.per_label,
         size=options.batch,
         seed=options.seed,
-        augment=_Augment(options.size),
+        augment=Augment(options.size, strong=options.vary),
     )
     network_args = {"widths": list(options.widths), "dropout": options.dropout}
     network = networks.build(NETWORK, labels=len(labels), **network_args)
@@ -123,6 +124,7 @@ def main(arguments: list[str] | None = None) -> None:
         "epochs": options.epochs,
         "clips_seen": result.step * options.batch,
         "rate": options.rate,
+        "vary": options.vary,
         "seed": options.seed,
         "minutes": round(minutes, 1),
         "device": options.device,
@@ -140,16 +142,6 @@ def main(arguments: list[str] | None = None) -> None:
         preprocessing=preprocessing, card={"recipe": recipe},
     )  # fmt: skip
     print(json.dumps({"model": str(model), **recipe}))
-
-
-class _Augment:
-    """Flips, shifts and shades, then scales to the size trained at."""
-
-    def __init__(self, side: int) -> None:
-        self._side = side
-
-    def __call__(self, frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        return resized(flip_shift_shade(frames, rng), self._side)
 
 
 class _Log:

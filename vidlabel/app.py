@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MOST_LOG_BYTES = 2_000_000
 _FIRST_PAINT = frozenset({QEvent.Type.Paint, QEvent.Type.UpdateRequest})
+_STARTED_AT_THE_LATEST_MS = 5_000
 _SWITCH_INTERVAL_S = 0.001
 """The GUI thread gets Python back from a busy thread after this; Python's own 5 ms is a third of a frame."""
 
@@ -153,6 +155,22 @@ def build(project: Path | None = None, *, engine: EngineClient | None = None) ->
     return Program(application, workbench, window, startup, trace)
 
 
+class _GarbageCollection(QObject):
+    """Begins when the program has started; what start-up made stays and is never looked through again."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        workbench.player.first_frame_painted.connect(self._begin)
+        # Where no clip is painted: the welcome page, an empty folder.
+        QTimer.singleShot(_STARTED_AT_THE_LATEST_MS, self._begin)
+
+    @Slot()
+    def _begin(self) -> None:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+
+
 def run_window(project: Path | None) -> int:
     """Runs the window until it is closed; answers the exit code of the program."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
@@ -161,6 +179,7 @@ def run_window(project: Path | None) -> int:
     interrupts = Interrupts(program.application, program.workbench)
     sys.excepthook = _Trouble(program.workbench).hook
     program.workbench.closed.connect(program.application.quit)
+    _GarbageCollection(program.workbench)
     program.window.show()
     code = program.application.exec()
     interrupts.release()

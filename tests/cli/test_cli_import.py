@@ -47,13 +47,13 @@ def test_unknown_videos_and_labels_are_named_by_line(
     vidlabel: CommandLine, footage: Path, labels: Path
 ) -> None:
     labels.write_text("video,label\na.mp4,wavy\nz.mp4,wave\nday 1/b.avi,kick\n,x\n")
-    answer = vidlabel.json("import", footage, labels, "--format", "csv")
+    answer = vidlabel.json("import", footage, labels, "--format", "csv", "--known-labels-only")
     assert answer["imported"] == 1
     reasons = {one["line"]: one["reason"] for one in answer["not_imported"]}
     assert "Did you mean wave" in reasons[2]
     assert "z.mp4" in reasons[3]
     assert "no video" in reasons[5]
-    answer = vidlabel.json("import", footage, labels, "--format", "csv", "--add-labels")
+    answer = vidlabel.json("import", footage, labels, "--format", "csv")
     assert (answer["imported"], answer["unchanged"], answer["new_labels"]) == (1, 1, ["wavy"])
     assert vidlabel.json("label", footage, "a.mp4", "wavy")["label"] == "wavy"
 

@@ -11,8 +11,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.services.conftest import CLIPS, Screen
-from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
+from vidlabel.core.errors import DiskFullError
+from vidlabel.core.words import ClipQuery, ClipState, DecisionKind, NewDecision, QueueOrder
 from vidlabel.services.workbench import Workbench
+from vidlabel.store.project_store import ProjectStore
 
 
 def _on_disk(project: Path) -> list[tuple[int, str, str | None]]:
@@ -195,3 +197,47 @@ def test_the_order_of_the_queue_can_be_chosen(at_work: Workbench, qtbot: QtBot) 
     assert len(at_work.library) == 1
     assert len(rows) == CLIPS
     assert at_work.settings.queue_order is QueueOrder.LEAST_SURE
+
+
+def _fill_the_disk(store: ProjectStore) -> None:
+    """The file may not grow, and is filled until not one more decision of this kind has room."""
+    raw = store._database.raw_writer()
+    (pages,) = raw.execute("PRAGMA page_count").fetchone()
+    raw.execute(f"PRAGMA max_page_count={pages}")
+    last = store.clips_without_suggestion("", limit=CLIPS)[-1]
+    for _ in range(10_000):
+        try:
+            store.decide([NewDecision(clip_id=last, kind=DecisionKind.UNSURE)], annotator="x" * 300)
+        except DiskFullError:
+            return
+    raise AssertionError("the disk did not fill")
+
+
+def _free_the_disk(store: ProjectStore) -> None:
+    store._database.raw_writer().execute("PRAGMA max_page_count=1000000")
+
+
+def test_on_a_full_disk_the_clip_stays_and_the_same_key_works_once_there_is_room(
+    at_work: Workbench, project: Path, qtbot: QtBot
+) -> None:
+    done: list[object] = []
+    at_work.session.write(_fill_the_disk, done.append)
+    qtbot.waitUntil(lambda: bool(done), timeout=20_000)
+    before = _on_disk(project)
+    row = at_work.library.current
+    assert row is not None
+    at_work.settings.annotator = "y" * 300
+    with qtbot.waitSignal(at_work.trouble, timeout=5000) as told:
+        at_work.deciding.accept()
+    assert "disk is full" in told.args[0]
+    assert str(project) in told.args[0]
+    assert at_work.library.current_id == row.clip_id
+    assert at_work.library.current is not None
+    assert at_work.library.current.state is ClipState.SUGGESTED
+    assert _on_disk(project) == before
+    assert at_work.deciding.can_act
+    at_work.session.write(_free_the_disk, done.append)
+    qtbot.waitUntil(lambda: len(done) == 2, timeout=5000)
+    _decide_and_wait(at_work, qtbot, "accept")
+    assert _on_disk(project)[len(before) :] == [(row.clip_id, "accepted", row.suggested)]
+    assert at_work.library.current_id != row.clip_id

@@ -138,6 +138,61 @@ def test_playback_is_back_at_its_place_after_the_engine_died(
     assert row.state is ClipState.SUGGESTED
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX signals")
+def test_the_loop_the_speed_and_what_was_decoded_ahead_are_back_after_the_engine_died(
+    at_work: Workbench, screen: Screen, qtbot: QtBot
+) -> None:
+    player = at_work.player
+    player.pause()
+    for frame in (10, 20):
+        player.seek_frame(frame)
+        qtbot.waitUntil(lambda frame=frame: player.info is not None and player.info.frame == frame)
+        player.cycle_loop()
+    qtbot.waitUntil(lambda: player.info.frame == 10)
+    player.set_speed(0.5)
+    player.play()
+    qtbot.waitUntil(lambda: player.info.frame > 12)
+    loops: list[tuple[object, object]] = []
+    player.loop_changed.connect(lambda start, end: loops.append((start, end)))
+    with qtbot.waitSignal(at_work.engine.crashed, timeout=5000):
+        os.kill(at_work.engine.pid, signal.SIGKILL)
+    place = player.info.frame
+    screen.shown.clear()
+    qtbot.waitUntil(lambda: bool(screen.shown), timeout=2000)
+    assert screen.shown[0].frame == place
+    assert loops == [(player.times()[10], player.times()[21])]
+    assert player.speed == 0.5
+    qtbot.waitUntil(lambda: len(screen.shown) > 15, timeout=5000)
+    assert {info.frame for info in screen.shown} <= set(range(10, 21))
+    # The next clip is decoded ahead again: it is on screen in the turn in which it becomes current.
+    following = at_work.library.upcoming(1)[0]
+    qtbot.waitUntil(lambda: any(s.row.clip_id == following and s.ahead for s in player._pool.streams))
+    at_work.library.show(following)
+    assert screen.shown[-1].clip_id == following
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX signals")
+def test_what_the_person_does_while_there_is_no_engine_counts(
+    at_work: Workbench, screen: Screen, qtbot: QtBot
+) -> None:
+    player = at_work.player
+    player.pause()
+    for _ in range(2):
+        with qtbot.waitSignal(at_work.engine.crashed, timeout=5000):
+            os.kill(at_work.engine.pid, signal.SIGKILL)
+        player.seek_frame(33)
+        player.step(-1)
+        screen.shown.clear()
+        qtbot.waitUntil(lambda: bool(screen.shown), timeout=2000)
+        assert screen.shown[-1].frame == 32
+    with qtbot.waitSignal(at_work.engine.crashed, timeout=5000):
+        os.kill(at_work.engine.pid, signal.SIGKILL)
+    following = at_work.library.upcoming(1)[0]
+    at_work.library.show(following)
+    qtbot.waitUntil(lambda: at_work.deciding.can_act and player.info is not None, timeout=5000)
+    assert player.info.clip_id == following
+
+
 def test_a_file_deleted_while_others_play_is_marked_and_the_queue_goes_round_it(
     at_work: Workbench, qtbot: QtBot
 ) -> None:

@@ -86,6 +86,25 @@ def test_auto_repeat_never_decides(qtbot: QtBot, at_work: MainWindow) -> None:
     assert decided(at_work) == 0
 
 
+def test_a_held_key_decides_once_where_qt_misses_that_it_repeats(qtbot: QtBot, at_work: MainWindow) -> None:
+    """As on X11: pairs of release and press with one time stamp, none of them marked as a repeat."""
+    bench = at_work.workbench
+    press(qtbot, at_work, KEY.Key_Return)
+    qtbot.waitUntil(lambda: decided(at_work) == 1 and bench.deciding.can_act, timeout=10_000)
+    clip = bench.library.current_id
+    for stamp in (5_000, 5_040, 5_080):
+        for kind in (QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            event = QKeyEvent(kind, KEY.Key_Return, Qt.KeyboardModifier.NoModifier, "\r", False)
+            event.setTimestamp(stamp)
+            event.ignore()
+            QApplication.sendEvent(at_work.player.view, event)
+            # Qt asks the shortcuts only after nobody claimed the key.
+            assert kind != QEvent.Type.ShortcutOverride or event.isAccepted()
+    qtbot.wait(50)
+    assert bench.library.current_id == clip
+    assert decided(at_work) == 1
+
+
 def test_undo_and_redo(qtbot: QtBot, at_work: MainWindow) -> None:
     bench = at_work.workbench
     clip = bench.library.current_id

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.render.backdrop import bordered, built_scene
 from training.render.degrade import Clip, degraded
 from training.render.library import ACTIONS, written
 from training.render.recorded import Take, performed
@@ -38,22 +39,28 @@ def render_figure(
     takes: dict[str, list[Take]],
     textures: NDArray[np.uint8],
     plain: float = 0.0,
+    scenes: float = 0.0,
     frames: int = 16,
     size: int = 64,
 ) -> Clip:
     """A clip of ``label``: uint8 (frames, size, size, 3), squashed from the shape it was filmed in.
 
-    ``plain`` is the share of clips, 0 to 1, before one still colour and filmed well.
+    ``plain`` is the share of clips, 0 to 1, before one still colour and filmed well; ``scenes`` is the share of
+    the others in a cluttered place.
     """
     motion = move(label, rng, takes=takes, frames=frames)
     looks = tuple(random_look(rng) for _ in motion.people)
     camera = camera_for(motion, random_framing(rng, motion), rng)
     width = int(size * rng.choice([1.333, 1.333, 1.333, 1.0, 1.6, 1.78]))
-    easy = rng.random() < plain
+    easy, cluttered = rng.random() < plain, False
     if easy:
         behind = np.broadcast_to(
             rng.choice([rng.uniform(0, 0.3, 3), rng.uniform(0.7, 1, 3)]), (frames, size, width, 3)
         )
+    elif scenes and rng.random() < scenes:
+        cluttered = True
+        flat = built_scene(rng, textures, frames=frames, size=size)
+        behind = np.stack([cv2.resize(picture, (width, size)) for picture in flat])
     elif rng.random() < 0.65:
         ground, wall = (
             textures[int(k)].astype(np.float32) / 255 for k in rng.integers(len(textures), size=2)
@@ -66,8 +73,9 @@ def render_figure(
         flat = moving_texture(rng, textures, frames=frames, size=size)
         behind = np.stack([cv2.resize(picture, (width, size)) for picture in flat])
     light = (rng.normal(0, 0.6), rng.uniform(0.3, 1.0), rng.normal(-0.5, 0.5))
-    clip = film(motion, looks, camera, np.asarray(behind, np.float32), supersample=2, light=light)
-    squashed = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in clip])
+    filmed = film(motion, looks, camera, np.asarray(behind, np.float32), supersample=2, light=light)
+    squashed = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in filmed])
     if easy:
         return np.asarray(np.clip(squashed * 255 + 0.5, 0, 255), np.uint8)
-    return degraded(squashed, rng, textures=textures)
+    clip = degraded(squashed, rng, textures=textures)
+    return bordered(clip, rng) if cluttered and rng.random() < 0.2 else clip

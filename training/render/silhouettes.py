@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.render.backdrop import bordered, built_scene
 from training.render.degrade import Clip, degraded
 from training.render.figure import Image
 from training.render.scene import SKINS
@@ -21,6 +22,7 @@ def composite(
     *,
     textures: NDArray[np.uint8],
     plain: float = 0.0,
+    scenes: float = 0.0,
     frames: int = 16,
     size: int = 64,
 ) -> Clip:
@@ -32,6 +34,7 @@ def composite(
         textures: (N, h, w, 3) bytes.
         plain: share of clips, 0 to 1, with one colour on another and nothing in the way: a network learns what moves
             from these long before it can from the others.
+        scenes: share of the others, 0 to 1, in a cluttered place and at times from further off.
         frames: pictures wanted.
         size: height and width wanted; the picture is squashed to it as the network's input is.
 
@@ -45,8 +48,37 @@ def composite(
     if rng.random() < plain:
         return _two_colours(cover, rng)
     person = _person(cover, rng, textures)
+    if scenes and rng.random() < scenes:
+        return _in_a_scene(person, cover, rng, textures)
     behind = moving_texture(rng, textures, frames=frames, size=size)
     return degraded(person * cover[..., None] + behind * (1 - cover[..., None]), rng, textures=textures)
+
+
+def _in_a_scene(
+    person: Image, cover: NDArray[np.float32], rng: np.random.Generator, textures: NDArray[np.uint8]
+) -> Clip:
+    """A person in a cluttered place, a third of them further off and in any part of the picture."""
+    frames, size, _ = cover.shape
+    if rng.random() < 0.35:
+        person, cover = _further_off(person, cover, rng)
+    behind = built_scene(rng, textures, frames=frames, size=size)
+    clip = degraded(person * cover[..., None] + behind * (1 - cover[..., None]), rng, textures=textures)
+    return bordered(clip, rng) if rng.random() < 0.2 else clip
+
+
+def _further_off(
+    person: Image, cover: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[Image, NDArray[np.float32]]:
+    """Both at 0.5 to 0.85 of their size. Cut at the picture's edge before, the person is cut there still."""
+    size = cover.shape[1]
+    share = rng.uniform(0.5, 0.85)
+    x, y = rng.uniform(0, (1 - share) * size, 2)
+    matrix = np.array([[share, 0, x], [0, share, y]])
+    shrink = [
+        np.stack([cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_AREA) for picture in layer])
+        for layer in (person * cover[..., None], cover)
+    ]
+    return shrink[0] / np.maximum(shrink[1][..., None], 1e-3), shrink[1]
 
 
 def moving_texture(rng: np.random.Generator, textures: NDArray[np.uint8], *, frames: int, size: int) -> Image:

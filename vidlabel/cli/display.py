@@ -54,20 +54,31 @@ def forget_opencv_qt() -> None:
 
 def why_no_window() -> str | None:
     """Why no window can be shown, with what to do about it; None when one can."""
-    where = importlib.util.find_spec("PySide6")
-    if where is None or not where.submodule_search_locations:
+    folder = qt_folder()
+    if folder is None:
         return f"PySide6 is not installed: pip install PySide6-Essentials. {HEADLESS}"
     if not sys.platform.startswith("linux"):
         return None
-    return _why_not_on_linux(Path(where.submodule_search_locations[0]) / "Qt")
+    return _why_not_on_linux(folder / "Qt")
+
+
+def qt_folder() -> Path | None:
+    """Where PySide6 is installed, without importing it; None where it is not, or is kept from us."""
+    try:
+        where = importlib.util.find_spec("PySide6")
+    except (ImportError, ValueError):
+        return None
+    if where is None or not where.submodule_search_locations:
+        return None
+    return Path(where.submodule_search_locations[0])
 
 
 def missing_qt_libraries() -> tuple[str, ...]:
     """Libraries of the system that Qt's usual platform (X11) needs and that are not there; for ``doctor``."""
-    where = importlib.util.find_spec("PySide6")
-    if where is None or not where.submodule_search_locations or not sys.platform.startswith("linux"):
+    folder = qt_folder()
+    if folder is None or not sys.platform.startswith("linux"):
         return ()
-    qt = Path(where.submodule_search_locations[0]) / "Qt"
+    qt = folder / "Qt"
     if _loads(qt / "lib" / "libQt6Widgets.so.6") is None and _loads(_plugin(qt, "xcb")) is None:
         return ()
     return _all_missing()

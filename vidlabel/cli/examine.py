@@ -15,7 +15,7 @@ from pathlib import Path
 
 import av
 
-from vidlabel.cli.display import missing_qt_libraries, packages
+from vidlabel.cli.display import missing_qt_libraries, packages, qt_folder
 from vidlabel.core.errors import VidlabelError
 from vidlabel.core.paths import cache_folder, data_folder
 from vidlabel.ml.catalogue import BUNDLED, damaged_models, find_model, list_models
@@ -97,7 +97,7 @@ def _disks() -> Iterator[Finding]:
 
 
 def _qt() -> Finding:
-    if importlib.util.find_spec("PySide6") is None:
+    if qt_folder() is None:
         return Finding(
             "Window (Qt)", State.ABSENT, "PySide6 is not installed.", "pip install PySide6-Essentials"
         )
@@ -111,10 +111,7 @@ def _qt() -> Finding:
 
 
 def _sound() -> Finding:
-    if (
-        importlib.util.find_spec("PySide6") is None
-        or importlib.util.find_spec("PySide6.QtMultimedia") is None
-    ):
+    if qt_folder() is None or importlib.util.find_spec("PySide6.QtMultimedia") is None:
         return Finding("Sound", State.ABSENT, "QtMultimedia is not installed.", "pip install PySide6-Addons")
     if sys.platform.startswith("linux"):
         try:

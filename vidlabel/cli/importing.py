@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidlabel.cli.context import clips_of
 from vidlabel.cli.labels import known_label
 from vidlabel.cli.marking import Marked, by_frames, by_times, whole_of
-from vidlabel.core.errors import UnknownLabelError, VidlabelError
+from vidlabel.core.errors import VidlabelError
 from vidlabel.core.words import ClipRow, DecisionKind, NewDecision
 from vidlabel.interop.record import ImportedRow
 from vidlabel.interop.report import Problem
+from vidlabel.store.labels import clean_name
 from vidlabel.store.project_store import ProjectStore
 
 
@@ -56,38 +57,67 @@ class Plan:
         )
 
 
-def plan(store: ProjectStore, rows: Sequence[ImportedRow], *, beside: Path, add_labels: bool = False) -> Plan:
+def plan(
+    store: ProjectStore, rows: Sequence[ImportedRow], *, beside: Path, known_labels_only: bool = False
+) -> Plan:
     """Matches rows with the clips of a project; nothing is written.
 
     Args:
         store: the project, scanned.
         rows: as read.
         beside: the folder of the file, for videos named relative to it.
-        add_labels: labels that are not in the label set are to be added instead of refused.
+        known_labels_only: rows whose label is not in the label set are refused; else it is to be added.
     """
     found = Plan()
-    labels = store.labels()
+    names = _Names(store, known_only=known_labels_only)
     latest: dict[tuple[int, int, int], Planned] = {}
     for row in rows:
         if row.kind is None:
             found.nothing_said += 1
             continue
         try:
-            if row.label is not None and row.label not in found.labels:
-                try:
-                    known_label(labels, row.label)
-                except UnknownLabelError:
-                    if not add_labels:
-                        raise
-                    found.labels.append(row.label)
             clip = _clip(store, row, beside)
+            row = replace(row, label=names.today(row.label))
         except VidlabelError as error:
             found.problems.append(Problem(row.line, str(error)))
             continue
         _note(found, latest, Planned(row, clip))
     for planned in latest.values():
         _sort_in(found, store, planned)
+    used = dict.fromkeys(one.row.label for one in found.decisions)
+    found.labels = [label for label in used if label is not None and label in names.new]
     return found
+
+
+class _Names:
+    """Labels as a file calls them, and as the project does."""
+
+    def __init__(self, store: ProjectStore, *, known_only: bool) -> None:
+        self._store = store
+        self._known_only = known_only
+        self._today: dict[str, str] = {}
+        self.new: set[str] = set()
+
+    def today(self, name: str | None) -> str | None:
+        """What the project calls the label; one that it does not have is among ``new`` then.
+
+        Raises:
+            UnknownLabelError: it is to have it already.
+            VidlabelError: no label can be called so.
+        """
+        if name is None or name in self._today:
+            return None if name is None else self._today[name]
+        if self._known_only:
+            today = known_label(self._store, name)
+        else:
+            known = self._store.find_label(name)
+            today = clean_name(name) if known is None else known.name
+            if not today:
+                raise VidlabelError("the label has characters that cannot be printed")
+            if known is None or known.retired:
+                self.new.add(today)
+        self._today[name] = today
+        return today
 
 
 def _clip(store: ProjectStore, row: ImportedRow, beside: Path) -> Marked:

@@ -139,7 +139,9 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", type=Path, help="the file to read")
     parser.add_argument("--format", choices=IMPORT_FORMATS, required=True, help="what it is")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
-    parser.add_argument("--add-labels", action="store_true", help="add labels that the label set lacks")
+    parser.add_argument(
+        "--known-labels-only", action="store_true", help="leave out rows whose label the label set lacks"
+    )
     parser.add_argument(
         "--annotator", metavar="NAME", help="of rows that name none (default: the system's user)"
     )

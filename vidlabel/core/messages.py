@@ -16,20 +16,42 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 PROTOCOL = 1
+_T = TypeVar("_T")
 _LENGTH = struct.Struct(">I")
 MAX_MESSAGE = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
 class Message:
-    """Base of everything that crosses the border."""
+    """Base of everything that crosses the border: equal when of one kind with equal fields."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and _values(other) == _values(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), _values(self)))
+
+    def __repr__(self) -> str:
+        named = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({named})"
+
+
+def _values(message: Any) -> tuple[Any, ...]:
+    return tuple(getattr(message, field.name) for field in fields(message))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def _message(cls: type[_T]) -> type[_T]:
+    """A frozen dataclass whose comparing and printing are the base's: making both for each class costs start-up."""
+    return dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)(cls)
 
 
 # --- to the engine: life -------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Hello(Message):
     """First message: where the arena lies and where caches go. Answered by :class:`Ready`."""
 
@@ -39,19 +61,19 @@ class Hello(Message):
     protocol: int = PROTOCOL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Shutdown(Message):
     """End in good order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Cancel(Message):
     """Stop a request; what it has answered stays valid; it ends with :class:`JobDone` (stopped)."""
 
     request: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Release(Message):
     """These arena blocks have been read."""
 
@@ -59,7 +81,7 @@ class Release(Message):
 
 
 # --- to the engine: playback ---------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class OpenStream(Message):
     """Decode the clip ``[start_us, end_us)`` of a video ahead, looping, into a box of device pixels.
 
@@ -77,14 +99,14 @@ class OpenStream(Message):
     urgent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Urgent(Message):
     """A stream that was opened ahead is now the one on screen."""
 
     stream: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Credit(Message):
     """The window took this many frames of the stream; as many more may be sent."""
 
@@ -92,7 +114,7 @@ class Credit(Message):
     frames: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Seek(Message):
     """Go on from this frame (index in the video). Frames of older generations are stale.
 
@@ -109,7 +131,7 @@ class Seek(Message):
     loop_end: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Resize(Message):
     """The box on screen changed; from the next frame on, scale to this."""
 
@@ -118,14 +140,14 @@ class Resize(Message):
     height: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class CloseStream(Message):
     """The stream is no longer wanted."""
 
     stream: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class SoundWanted(Message):
     """Decode ``[start_us, end_us)`` of a stream's sound. Answered by one :class:`SoundReady`."""
 
@@ -136,7 +158,7 @@ class SoundWanted(Message):
 
 
 # --- to the engine: library ----------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class ListFiles(Message):
     """Walk a root. Answers: :class:`FilesListed` in batches, then :class:`JobDone`."""
 
@@ -154,7 +176,7 @@ class WantedFile:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class ProbeFiles(Message):
     """Probe files of a root, in parallel. Answers: :class:`FilesProbed` in batches, then :class:`JobDone`."""
 
@@ -165,7 +187,7 @@ class ProbeFiles(Message):
     """After a crash with several suspects: decode each wholly, one at a time, so that the guilty one shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class HashFiles(Message):
     """Hash the whole content of videos in spare time. Answers: :class:`FileHashed` each, then :class:`JobDone`."""
 
@@ -183,7 +205,7 @@ class WantedThumbnail:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Thumbnails(Message):
     """Make these soon; a newer request goes first. Answers: :class:`ThumbnailReady` each, then :class:`JobDone`."""
 
@@ -192,7 +214,7 @@ class Thumbnails(Message):
 
 
 # --- to the engine: suggestions ------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class LoadModel(Message):
     """Load a model onto a device (auto, cpu, cuda, mps). Answered by :class:`ModelReady` or :class:`JobFailed`."""
 
@@ -211,7 +233,7 @@ class WantedClip:
     end_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Suggest(Message):
     """Suggest labels. A lower ``priority`` goes first: 0 on screen, 1 about to come, 2 the rest.
 
@@ -225,7 +247,7 @@ class Suggest(Message):
 
 
 # --- from the engine -----------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Ready(Message):
     """The engine is up."""
 
@@ -233,7 +255,7 @@ class Ready(Message):
     protocol: int = PROTOCOL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class StreamOpened(Message):
     """Facts of a stream. ``times_offset`` is an arena block of ``frames`` int64: each frame's time in µs.
 
@@ -252,7 +274,7 @@ class StreamOpened(Message):
     times_offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class StreamFailed(Message):
     """The stream cannot go on; ``missing`` tells a vanished file from one that cannot be decoded."""
 
@@ -261,7 +283,7 @@ class StreamFailed(Message):
     missing: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class FrameReady(Message):
     """A picture in the arena: ``height`` rows of ``stride`` bytes, BGRX (QImage's RGB32)."""
 
@@ -275,7 +297,7 @@ class FrameReady(Message):
     stride: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class SoundReady(Message):
     """Interleaved int16 samples in the arena (``nbytes`` 0: this part is silent)."""
 
@@ -288,7 +310,7 @@ class SoundReady(Message):
     channels: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class FilesListed(Message):
     """A batch of a walk; ``problems`` are folders that could not be read, with the reason."""
 
@@ -312,7 +334,7 @@ class ProbedFile:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class FilesProbed(Message):
     """A batch of probed files."""
 
@@ -321,7 +343,7 @@ class FilesProbed(Message):
     files: tuple[ProbedFile, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class FileHashed(Message):
     """The SHA-256 of a video's whole content; empty with a reason where it could not be read."""
 
@@ -331,7 +353,7 @@ class FileHashed(Message):
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class ThumbnailReady(Message):
     """The picture is in the cache at ``file``; an empty ``file`` means there is none to be had."""
 
@@ -341,7 +363,7 @@ class ThumbnailReady(Message):
     file: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class ModelReady(Message):
     """The model is loaded, warmed up and will answer."""
 
@@ -374,7 +396,7 @@ class ClipTrouble:
     missing: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Suggested(Message):
     """A batch of suggestions of the model with this hash."""
 
@@ -384,7 +406,7 @@ class Suggested(Message):
     unreadable: tuple[ClipTrouble, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class Progress(Message):
     """How far a request is; ``rate`` in things per second."""
 
@@ -394,7 +416,7 @@ class Progress(Message):
     rate: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class JobDone(Message):
     """A request has ended, wholly or because it was stopped."""
 
@@ -402,7 +424,7 @@ class JobDone(Message):
     stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_message
 class JobFailed(Message):
     """A request could not be carried out; ``reason`` is fit for the person."""
 

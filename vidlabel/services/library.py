@@ -19,7 +19,10 @@ from vidlabel.services.rows import RowCache
 from vidlabel.services.settings import Settings
 from vidlabel.services.thumbnails import DEFAULT_POSITION, Thumbnails
 
+FOLLOW_MS = 400
+"""How soon clips that a scan found are in the list."""
 REQUERY_MS = 2000
+"""How soon the order follows suggestions; sooner, rows would jump about under the person's eyes."""
 PAGE_ROWS = 20
 
 
@@ -271,9 +274,11 @@ class Library(QObject):
         self._rows.refresh(changes.clips - decided)
         if changes.library and not len(self):
             self._ask_order()
-        elif (changes.library or changes.clips - decided) and not self._requery.isActive():
+        elif changes.library or changes.clips - decided:
             # A big library takes a while to ask; it must not do nothing else.
-            self._requery.start(max(REQUERY_MS, round(self._order.seconds * 10_000)))
+            wait = max(FOLLOW_MS if changes.library else REQUERY_MS, round(self._order.seconds * 10_000))
+            if not self._requery.isActive() or self._requery.remainingTime() > wait:
+                self._requery.start(wait)
 
     @Slot()
     def _ask_order(self) -> None:

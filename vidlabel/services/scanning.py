@@ -195,6 +195,7 @@ class Scanner(QObject):
             if waiting.pop(file.relative, None) is not None:
                 scan.found.append(scan_jobs.result_of(file))
                 scan.probed += 1
+        self._tell_progress(scan)
         self._save_soon(scan)
 
     def _save_soon(self, scan: _RootScan) -> None:
@@ -218,22 +219,21 @@ class Scanner(QObject):
     def _engine_is_up(self) -> bool:
         return self._engine.pid != 0
 
+    def _tell_progress(self, scan: _RootScan) -> int:
+        """To the status bar; answers how many files wait to be asked for."""
+        waiting = len(scan.to_probe) + len(scan.held)
+        total = scan.probed + waiting + sum(len(files) for files in scan.in_flight.values())
+        self._background.update(KEY, scan.probed if total else self._seen, total if scan.listed else 0)
+        return waiting
+
     def _go_on(self, scan: _RootScan) -> None:
         """Asks for more probes, or closes the root when all is done."""
         if scan is not self._scan:
             return
         while self._engine_is_up and scan.to_probe and len(scan.in_flight) < PROBES_AT_ONCE:
             self._ask(scan)
-        waiting = len(scan.to_probe) + len(scan.held)
-        total = scan.probed + waiting + sum(len(files) for files in scan.in_flight.values())
-        self._background.update(KEY, scan.probed if total else self._seen, total if scan.listed else 0)
-        if (
-            scan.listed
-            and not scan.comparing
-            and not waiting
-            and not scan.in_flight
-            and self._engine_is_up
-        ):
+        waiting = self._tell_progress(scan)
+        if scan.listed and not scan.comparing and not waiting and not scan.in_flight and self._engine_is_up:
             self._save()
             if scan.failed:
                 self._next_root()
@@ -263,9 +263,7 @@ class Scanner(QObject):
         if files:
             request = self._engine.request_id()
             scan.in_flight[request] = files
-            self._engine.send(
-                m.ProbeFiles(request=request, root=scan.root.path, files=tuple(files.values()))
-            )
+            self._engine.send(m.ProbeFiles(request=request, root=scan.root.path, files=tuple(files.values())))
 
     @Slot(str)
     def _on_verdict(self, path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QLoggingCategory, QObject, QTimer, Signal, Slot
 
 from vidlabel.core import messages as m
 from vidlabel.services.engine_client import EngineClient
@@ -18,16 +18,22 @@ AHEAD_US = 600_000
 FEED_MS = 60
 _BYTES_PER_SAMPLE = 2 * 2
 _BYTES_PER_SECOND = RATE * _BYTES_PER_SAMPLE
+_QUIET = "qt.multimedia.*.warning=false\nqt.multimedia.*.info=false\nqt.multimedia.*.debug=false"
+_NO_LIBRARY = "a library is missing ({}). Install libpulse0 (Debian, Ubuntu) or pulseaudio-libs (Fedora)"
 
 
 def open_output() -> Any:
     """A QAudioSink for 48 kHz stereo int16.
 
     Raises:
-        ImportError: the libraries it needs (libpulse on Linux) are not there.
-        RuntimeError: the computer has no sound device.
+        RuntimeError: the libraries it needs (libpulse on Linux) or a sound device are not there, in words.
     """
-    multimedia = importlib.import_module("PySide6.QtMultimedia")
+    # Else it lists on the terminal each optional library that the computer does not have.
+    QLoggingCategory.setFilterRules(_QUIET)
+    try:
+        multimedia = importlib.import_module("PySide6.QtMultimedia")
+    except ImportError as error:
+        raise RuntimeError(_NO_LIBRARY.format(error)) from error
     device = multimedia.QMediaDevices.defaultAudioOutput()
     if device.isNull():
         raise RuntimeError("this computer has no sound device")
@@ -63,6 +69,11 @@ class Sound(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(FEED_MS)
         self._timer.timeout.connect(self._feed)
+        self._opening = QTimer(self)
+        self._opening.setSingleShot(True)
+        # Qt paints before it looks at timers: the picture does not wait for the libraries of the sound.
+        self._opening.setInterval(0)
+        self._opening.timeout.connect(self._open)
         engine.message_received.connect(self._on_message)
         player.sought.connect(self._on_sought)
         player.playing_changed.connect(self._on_anything)
@@ -95,6 +106,7 @@ class Sound(QObject):
     def close(self) -> None:
         """No more sound."""
         self._silence()
+        self._opening.stop()
         self._sink = self._device = None
         self._refused = True
 
@@ -120,22 +132,30 @@ class Sound(QObject):
         wanted = self._player.playing and not self.muted and self._player.speed == 1.0
         if not wanted or self._refused or self._player.stream_id is None:
             return
-        if self._sink is None and not self._open():
+        if self._sink is None:
+            self._opening.start()
             return
         self._next_us = time_us
         self._device = self._sink.start()
+        if self._device is None:
+            self._refuse("the sound device cannot be opened")
+            return
         self._sink.setVolume(self.volume)
         self._ask()
         self._timer.start()
 
-    def _open(self) -> bool:
+    @Slot()
+    def _open(self) -> None:
         try:
             self._sink = open_output()
-        except (ImportError, RuntimeError) as error:
-            self._refused = True
-            self.unavailable.emit(f"Playing without sound: {error}.")
-            return False
-        return True
+        except RuntimeError as error:
+            self._refuse(str(error))
+        else:
+            self._begin_here()
+
+    def _refuse(self, why: str) -> None:
+        self._refused = True
+        self.unavailable.emit(f"Playing without sound: {why}.")
 
     @Slot()
     def _silence(self) -> None:

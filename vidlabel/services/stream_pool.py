@@ -69,6 +69,11 @@ class StreamPool(QObject):
         if stream is self._current:
             self._current = None
 
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Those that the engine has: the one on screen and those decoded ahead."""
+        return tuple(self._streams.values())
+
     def alive(self, stream: Stream) -> bool:
         """Whether the engine has it; not after it was closed, failed, or died with the engine."""
         return stream.id in self._streams

@@ -148,6 +148,17 @@ class Suggesting(QObject):
         self._background.set_device(self._words)
         self._tasks.run(partial(suggest_jobs.card_of, message.hash), self._on_card, self._on_no_card)
 
+    def _on_not_loaded(self, words: str) -> None:
+        """A newer version of the program carries another bundled model; it takes over."""
+        facts = self._session.facts
+        known = facts.model if facts is not None else None
+        if known == (self._wanted_model, BUNDLED):
+            self._load(BUNDLED)
+        elif known is not None and known[0] == self._wanted_model:
+            self._fail(words.replace(known[0], f"{known[1]} ({known[0][:8]})"))
+        else:
+            self._fail(words)
+
     def _on_card(self, card: dict[str, Any]) -> None:
         model = self._model
         if model is not None and self._session.is_open:
@@ -267,7 +278,7 @@ class Suggesting(QObject):
         elif isinstance(message, m.JobDone | m.JobFailed):
             if message.request == self._loading and isinstance(message, m.JobFailed):
                 if self._engine.pid:
-                    self._fail(message.reason)
+                    self._on_not_loaded(message.reason)
             elif self._in_flight.pop(message.request, None) is not None:
                 if not self._engine.pid:
                     return

@@ -83,6 +83,22 @@ def recent(connection: Connection, limit: int) -> tuple[Label, ...]:
     return tuple(_label(row) for row in rows)
 
 
+def clean_name(name: str) -> str:
+    """A label's name as it is kept: without spaces around it or doubled; empty if it cannot be one."""
+    cleaned = " ".join(name.split())
+    return cleaned if cleaned.isprintable() else ""
+
+
+def find(connection: Connection, name: str) -> Label | None:
+    """The label of this name, retired ones too, or else the one that was called so before a renaming."""
+    name = clean_name(name)
+    row = connection.execute(select(labels).where(labels.c.name == name)).first()
+    if row is None:
+        renamed = select(label_aliases.c.label_id).where(label_aliases.c.name == name)
+        row = connection.execute(select(labels).where(labels.c.id.in_(renamed))).first()
+    return None if row is None else _label(row)
+
+
 class LabelSet:
     """Changes to the label set, in the caller's transaction."""
 
@@ -141,8 +157,8 @@ class LabelSet:
             self._change(label_id, position=position)
 
     def _clean(self, name: str) -> str:
-        cleaned = " ".join(name.split())
-        if not cleaned or not cleaned.isprintable():
+        cleaned = clean_name(name)
+        if not cleaned:
             raise ProjectError(self._path, "a label needs a name of printable characters.")
         return cleaned
 

@@ -39,7 +39,7 @@ from vidlabel.store.rows import rows_of
 from vidlabel.store.schema import VERSION
 from vidlabel.store.sqlite import read_only_error
 from vidlabel.store.steps import Direction, go, next_step
-from vidlabel.store.videos import paths_of, paths_of_many
+from vidlabel.store.videos import look_again, path_at, paths_of, paths_of_many
 
 
 class ProjectStore:
@@ -217,6 +217,13 @@ class ProjectStore:
                 place = scanning.place_of_clip(connection, clip_or_path)
             if place is None:
                 return Changes()
+            if (
+                not missing
+                and (path := path_at(connection, place)) is not None
+                and not os.access(path, os.R_OK)
+            ):
+                # Its rights may change without its time or size: the next scan has to look at it again.
+                look_again(connection, place)
             return scanning.mark_trouble(connection, place, reason, missing=missing)
 
     def paths_of_video(self, video_id: int) -> tuple[Path, ...]:
@@ -329,6 +336,11 @@ class ProjectStore:
         """The label set in order; retired labels are among them and say so."""
         with self._database.read() as connection:
             return label_set.all_labels(connection)
+
+    def find_label(self, name: str) -> Label | None:
+        """The label of this name, retired ones too, or else the one that was called so before a renaming."""
+        with self._database.read() as connection:
+            return label_set.find(connection, name)
 
     def recent_labels(self, limit: int) -> tuple[Label, ...]:
         """The labels given most recently, newest first."""

@@ -155,6 +155,18 @@ def paths_of_many(connection: Connection, video_ids: Iterable[int]) -> dict[int,
     return {video_id: tuple(paths) for video_id, paths in found.items()}
 
 
+def path_at(connection: Connection, place: Place) -> Path | None:
+    """The path on this machine of a place."""
+    root = connection.execute(select(roots.c.path).where(roots.c.id == place[0])).scalar()
+    return None if root is None else Path(absolute(root, place[1]))
+
+
+def look_again(connection: Connection, place: Place) -> None:
+    """Lets the next scan probe a file even if nothing about it seems to have changed."""
+    wanted = (files.c.root_id == place[0]) & (files.c.relative == place[1])
+    connection.execute(update(files).where(wanted).values(mtime_ns=-1))
+
+
 def forget_paths(connection: Connection, video_id: int) -> None:
     """The video was moved: where it was is no longer one of its paths."""
     connection.execute(delete(files).where(files.c.video_id == video_id))

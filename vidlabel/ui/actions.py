@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
+from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from vidlabel.core.words import QueueOrder
@@ -182,6 +182,12 @@ class Actions(QObject):
         if action_id not in self._keyed:
             return ()
         return tuple(cap_text(sequence) for sequence in self._keys.sequences(action_id)[:count])
+
+    def acts_once(self, event: QKeyEvent) -> bool:
+        """Whether this key starts an action that acts once for each press, however long it is held."""
+        keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        sequence = QKeySequence(QKeyCombination(keys, Qt.Key(event.key())))
+        return any(sequence in self._actions[action_id].shortcuts() for action_id in ONCE)
 
     def set_page_active(self, active: bool) -> None:
         """Switches the actions that need an open project on or off."""

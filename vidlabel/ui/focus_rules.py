@@ -6,6 +6,8 @@ Only the widget that has the focus is watched: a filter on the application would
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -58,10 +60,25 @@ def claims(widget: QWidget, event: QKeyEvent) -> bool:
 
 
 class FocusRules(QObject):
-    """Watches the focused widget and applies :func:`claims`; makes Enter press a focused button."""
+    """Watches the focused widget and applies :func:`claims`; makes Enter press a focused button.
 
-    def __init__(self, application: QApplication, parent: QObject | None = None) -> None:
+    X11 repeats a held key as releases and presses. Qt calls a press a repeat only if both were in its queue
+    when it read the release, and misses some; such a pair carries one time stamp, which no finger manages.
+
+    Args:
+        acts_once: whether an action that this key starts acts once for each press.
+    """
+
+    def __init__(
+        self,
+        application: QApplication,
+        acts_once: Callable[[QKeyEvent], bool],
+        *,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent or application)
+        self._acts_once = acts_once
+        self._released = (0, 0)
         self._watched: QWidget | None = None
         application.focusChanged.connect(self._focus_changed)
 
@@ -82,15 +99,38 @@ class FocusRules(QObject):
     # --- Qt ---
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.ShortcutOverride and isinstance(watched, QWidget):
+        if kind == QEvent.Type.KeyRelease:
             assert isinstance(event, QKeyEvent)
-            if claims(watched, event):
+            self._released = (event.key(), event.timestamp())
+        elif kind == QEvent.Type.ShortcutOverride and isinstance(watched, QWidget):
+            assert isinstance(event, QKeyEvent)
+            if claims(watched, event) or (self._repeats(event) and self._acts_once(event)):
                 event.accept()
                 return True
-        elif kind == QEvent.Type.KeyPress and isinstance(watched, QAbstractButton):
+        elif kind == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
-            if Qt.Key(event.key()) in _ENTER and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-                if not event.isAutoRepeat():
-                    watched.click()
-                return True
+            if isinstance(watched, QAbstractButton):
+                return self._press(watched, event)
+            # Kept from the shortcuts above, it comes here, and means nothing to the widget either.
+            return (
+                self._repeats(event)
+                and self._acts_once(event)
+                and not (isinstance(watched, QWidget) and claims(watched, event))
+            )
+        return False
+
+    def _repeats(self, event: QKeyEvent) -> bool:
+        return event.isAutoRepeat() or (
+            event.timestamp() > 0 and self._released == (event.key(), event.timestamp())
+        )
+
+    def _press(self, button: QAbstractButton, event: QKeyEvent) -> bool:
+        """Enter presses a button as Space does; neither does so again while it is held."""
+        if Qt.Key(event.key()) not in _PRESS or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return False
+        if self._repeats(event):
+            return True
+        if Qt.Key(event.key()) in _ENTER:
+            button.click()
+            return True
         return False

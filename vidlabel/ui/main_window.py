@@ -41,10 +41,10 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         self.theme = Theme(application, workbench.settings.theme, self)
-        self.focus_rules = FocusRules(application, self)
         self.setWindowTitle("vidlabel")
         self.setWindowIcon(QIcon(str(resources_root() / "icons" / "vidlabel.svg")))
         self.actions_table = Actions(self, workbench.keys)
+        self.focus_rules = FocusRules(application, self.actions_table.acts_once, parent=self)
         self._may_go = False
         self._build()
         self._wire()

@@ -34,7 +34,12 @@ def run(arguments: Namespace, output: Output) -> int:
     )
     with opening as store:
         scan_roots(store, output)
-        planned = plan(store, content.rows, beside=source.absolute().parent, add_labels=arguments.add_labels)
+        planned = plan(
+            store,
+            content.rows,
+            beside=source.absolute().parent,
+            known_labels_only=arguments.known_labels_only,
+        )
         if not arguments.dry_run:
             carry_out(store, planned, annotator=annotator)
     problems = sorted([*content.problems, *planned.problems], key=lambda problem: problem.line)

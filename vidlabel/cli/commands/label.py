@@ -21,7 +21,7 @@ def run(arguments: Namespace, output: Output) -> int:
     part = _part(arguments.start, arguments.end)
     annotator = annotator_or_user(arguments.annotator)
     with open_project(arguments.project, use=Use.WRITE) as store:
-        label = known_label(store.labels(), arguments.label)
+        label = known_label(store, arguments.label)
         scan_roots(store, output)
         marked = _marked(clips_of(store, arguments.video), part)
         clip_id = marked.clip_id(store)

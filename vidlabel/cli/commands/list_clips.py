@@ -21,6 +21,8 @@ def run(arguments: Namespace, output: Output) -> int:
             output.log(
                 "vidlabel: this project watches no folder yet; `vidlabel scan PROJECT FOLDER` adds one."
             )
+        elif store.counts().total == 0:
+            output.log(f"vidlabel: no videos yet; `vidlabel scan {arguments.project}` looks for them.")
         rows = list(clips(store, query))
         counts = store.counts()
         paths = paths_of(store, rows) if output.as_json else []

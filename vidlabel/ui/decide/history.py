@@ -45,7 +45,7 @@ def decision_words(decision: Decision, *, annotator: str, models: dict[str, str]
     if decision.imported:
         parts.append("imported")
     if decision.suggested and decision.model:
-        name = models.get(decision.model, decision.model[:8])
+        name = models.get(decision.model, "an earlier model")
         sure = f" {percent(decision.probability)}" if decision.probability is not None else ""
         parts.append(f"{name} said {decision.suggested}{sure}")
     return " · ".join(parts)

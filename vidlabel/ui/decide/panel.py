@@ -22,10 +22,11 @@ from vidlabel.ui.parts.keycap import CapButton
 RECENT = 6
 _NOT_CALIBRATED = "Not calibrated: the model's own figures, not chances of being right."
 _STATE_WORDS = {
+    "failed": "No suggestions: the model could not be loaded.",
     "loading": "The model is being loaded.",
     "running": "No suggestion yet; it is on its way.",
     "paused": "Suggesting is paused.",
-    "off": "Suggesting is switched off.",
+    "off": "Suggesting is off; the Project menu starts it.",
     "idle": "No suggestion for this clip.",
 }
 
@@ -58,6 +59,7 @@ class DecidePanel(QWidget):
         self._actions = actions
         self._row: ClipRow | None = None
         self._chips: dict[str, Chip] = {}
+        self._models: dict[str, str] = {}
         self.model_words = Words(level="third", size=tokens.HEAD)
         self.suggestions = SuggestionList()
         self.note = Words(level="second", size=tokens.SECONDARY, wrap=True)
@@ -141,10 +143,12 @@ class DecidePanel(QWidget):
         self._session.recent_labels_changed.connect(self._recent_changed)
         self._session.changed.connect(self._project_changed)
         self._suggesting.state_changed.connect(self._suggesting_changed)
+        self._suggesting.model_ready.connect(self._model_ready)
         self._actions.keys_changed.connect(self._show_keys)
 
     def project_opened(self, facts: ProjectFacts) -> None:
         """Takes over the label set of another project."""
+        self._models = dict((facts.model,)) if facts.model else {}
         self._labels_changed(facts.labels)
         self._recent_changed(facts.recent_labels)
         self._suggesting_changed()
@@ -176,8 +180,7 @@ class DecidePanel(QWidget):
         elif row is not None and row.state in (ClipState.MISSING, ClipState.UNREADABLE):
             self.note.setText("No suggestion: the video cannot be read.")
         else:
-            state = self._suggesting.state
-            self.note.setText(_STATE_WORDS.get(state, self._suggesting.model_words))
+            self.note.setText("" if row is None else _STATE_WORDS[self._suggesting.state])
 
     def _key_words(self, action_id: str) -> str:
         return next(iter(self._actions.caps(action_id)), self._actions[action_id].text())
@@ -212,9 +215,7 @@ class DecidePanel(QWidget):
         current = self._library.current_id
         if decisions and decisions[0].clip_id != current:
             return
-        facts = self._session.facts
-        models = dict((facts.model,)) if facts is not None and facts.model else {}
-        self.history.show_decisions(decisions, annotator=self._session.annotator, models=models)
+        self.history.show_decisions(decisions, annotator=self._session.annotator, models=self._models)
 
     @Slot(object)
     def _project_changed(self, changes: Changes) -> None:
@@ -258,6 +259,11 @@ class DecidePanel(QWidget):
         self.model_words.setText("" if self._suggesting.state == "failed" else self._suggesting.model_words)
         if self._deciding.suggestion is None:
             self._show_suggestion(None)
+
+    @Slot(str, str)
+    def _model_ready(self, name: str, _device: str) -> None:
+        if self._suggesting.model_hash is not None:
+            self._models[self._suggesting.model_hash] = name
 
     @Slot()
     def _show_keys(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
@@ -10,7 +12,7 @@ from vidlabel.core.words import ClipRow
 from vidlabel.services.library import Library
 from vidlabel.ui import tokens
 from vidlabel.ui.library.delegate import ClipDelegate
-from vidlabel.ui.library.model import ClipModel
+from vidlabel.ui.library.model import ClipModel, Index
 
 TILE_MIN, TILE_MAX, TILE_STEP = 104, 320, 24
 
@@ -148,9 +150,9 @@ class ClipView(QListView):
         self._library.set_selection(chosen if len(chosen) > 1 else ())
 
     # --- Qt ---
-    def dataChanged(self, first: QModelIndex, last: QModelIndex, roles: list[int] | None = None) -> None:
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
         """Every row has the same size: new data is a repaint. Qt would lay out all the clips again."""
-        super(QListView, self).dataChanged(first, last, roles or [])
+        super(QListView, self).dataChanged(first, last, roles)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
