@@ -38,10 +38,7 @@ def _varied(clip: Frames, rng: np.random.Generator, side: int) -> Frames:
     y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
     way = cv2.INTER_AREA if side < min(h, w) else cv2.INTER_LINEAR
     seen = np.stack(
-        [
-            cv2.resize(picture, (side, side), interpolation=way)
-            for picture in clip[:, y : y + h, x : x + w]
-        ]
+        [cv2.resize(picture, (side, side), interpolation=way) for picture in clip[:, y : y + h, x : x + w]]
     )
     if rng.random() < 0.5:
         seen = seen[:, :, ::-1]

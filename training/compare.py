@@ -30,9 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--models", type=Path, nargs="+", required=True)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
-    found = {
-        str(path): check(path, work=options.work, threads=options.threads) for path in options.models
-    }
+    found = {str(path): check(path, work=options.work, threads=options.threads) for path in options.models}
     best = max(found, key=lambda name: found[name]["mean_top1"])
     print(json.dumps({"best": best, "models": found}, indent=1))
 

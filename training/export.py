@@ -53,8 +53,8 @@ LIMITS = (
     "laugh, eat, drink, smoke, kiss) are weak, and so are labels with two people and scenes with a crowd.",
     "Its movement for most labels is written by a few rules and shows less variety than people do.",
     "Its confidence was not calibrated on real clips.",
-    "For work that matters, install a Kinetics-pretrained model (`vidlabel models install`) or fine-tune on your own "
-    "decisions.",
+    "For work that matters, go through its suggestions and correct them by hand, which is what this version of the "
+    "program offers. Better models will be installable in a later version.",
 )
 
 
@@ -76,6 +76,11 @@ def main(arguments: list[str] | None = None) -> None:
         "--device-words", default="one CPU core", help="the machine in general terms, for the card"
     )
     parser.add_argument(
+        "--chosen",
+        default="the last weights (running average); nothing was chosen by the test clips",
+        help="how these weights were chosen among others, for the card",
+    )
+    parser.add_argument(
         "--interim", action="store_true", help="say on the card that a longer training is under way"
     )
     options = parser.parse_args(arguments)
@@ -87,6 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
         version=options.version,
         commands=options.commands,
         device=options.device_words,
+        chosen=options.chosen,
         interim=options.interim,
     )
     save_model(
@@ -115,6 +121,7 @@ def card_of(
     version: str,
     commands: list[str],
     device: str,
+    chosen: str,
     interim: bool = False,
 ) -> dict[str, Any]:
     """The card out of the training's own record and the measured scores."""
@@ -153,7 +160,7 @@ def card_of(
             "device": device,
             "clips_seen": sum(stage["clips_seen"] for stage in recipe["stages"]),
             "stages": recipe["stages"],
-            "chosen": "the last weights (running average); nothing was chosen by the test clips",
+            "chosen": chosen,
         },
         "scores": [{"on": _ON[name], "set": name, **values} for name, values in scores.items()],
         "scores_note": (

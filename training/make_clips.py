@@ -127,7 +127,14 @@ def _figures(
     for place in range(len(clips)):
         label = named[place % len(named)]
         clips[place] = render_figure(
-            label, rng, takes=recorded, textures=textures, plain=plain, scenes=scenes, frames=frames, size=size
+            label,
+            rng,
+            takes=recorded,
+            textures=textures,
+            plain=plain,
+            scenes=scenes,
+            frames=frames,
+            size=size,
         )
         labels[place] = order.index(label)
     return clips, labels
@@ -149,7 +156,9 @@ def _silhouettes(
     numbers = sequences.numbers(part)
     clips = np.stack(
         [
-            composite(sequences[n], rng, textures=textures, plain=plain, scenes=scenes, frames=frames, size=size)
+            composite(
+                sequences[n], rng, textures=textures, plain=plain, scenes=scenes, frames=frames, size=size
+            )
             for n in numbers
         ]
     )

@@ -20,18 +20,18 @@ LABELS = [f"label_{number}" for number in range(12)]
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """The command line in a process of its own."""
-    return python("-m", "vidlabel", *arguments, **environment)
+def start(*arguments: object, stderr: int = subprocess.PIPE, **environment: str) -> subprocess.Popen[str]:
+    """The command line in a process of its own; ``stderr`` may be a terminal."""
+    return python("-m", "vidlabel", *arguments, stderr=stderr, **environment)
 
 
-def python(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+def python(*arguments: object, stderr: int = subprocess.PIPE, **environment: str) -> subprocess.Popen[str]:
     """A Python that finds the checkout from any folder."""
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         env=os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"} | environment,
     )

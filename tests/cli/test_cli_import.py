@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CommandLine
+from vidlabel.core.words import DecisionKind, NewDecision
+from vidlabel.store.project_store import ProjectStore
 
 
 @pytest.fixture
@@ -121,3 +123,61 @@ def test_no_table(vidlabel: CommandLine, footage: Path, labels: Path) -> None:
     said = vidlabel("import", footage, labels, "--format", "csv", code=1)
     assert f"{labels}, line 2" in said.err
     assert said.out == ""
+
+
+def test_everything_comes_into_a_fresh_project(
+    vidlabel: CommandLine, tmp_path: Path, made_clips: Path
+) -> None:
+    footage = tmp_path / "all"
+    footage.mkdir()
+    names = ("=a.mp4", 'b, "c".mp4', "d\ne.mp4", "'f.mp4", "höhe 日本.mp4", "g.mp4", "h.mp4")
+    for number, name in enumerate(names):
+        (footage / name).write_bytes((made_clips / "a.mp4").read_bytes() + bytes(number + 1))
+    told = zip(
+        names,
+        (DecisionKind.ACCEPTED, DecisionKind.CORRECTED, DecisionKind.LABELLED, DecisionKind.SKIPPED,
+         DecisionKind.UNSURE, DecisionKind.UNUSABLE),
+        ("=cmd()", 'sitz, "platz"', "x" * 3000, None, None, None),
+        strict=False,
+    )  # fmt: skip
+    first = tmp_path / "first.vidlabel"
+    vidlabel("scan", first, footage)
+    with ProjectStore.open(first) as store:
+        for name, kind, label in told:
+            if label is not None:
+                store.add_label(label)
+            clip = store.clips_of_video(footage / name)[0].clip_id
+            store.decide([NewDecision(clip_id=clip, kind=kind, label=label)], annotator='@ann, "x"')
+    out = [tmp_path / f"{number}.csv" for number in range(2)]
+    vidlabel("label", first, "h.mp4", "wave", "--start", "0.5", "--end", "1.25")
+    vidlabel("export", first, out[0], "--format", "csv")
+    second = tmp_path / "second.vidlabel"
+    vidlabel("scan", second, footage)
+    answer = vidlabel.json("import", second, out[0], "--format", "csv")
+    assert (answer["imported"], answer["new_clips"], answer["not_imported"]) == (7, 1, [])
+    assert set(answer["new_labels"]) == {"=cmd()", 'sitz, "platz"', "x" * 3000}
+    vidlabel("export", second, out[1], "--format", "csv")
+    assert out[1].read_bytes() == out[0].read_bytes()
+
+
+def test_a_row_that_is_left_out_adds_no_label(vidlabel: CommandLine, footage: Path, labels: Path) -> None:
+    labels.write_text("video,label\nz.mp4,new\na.mp4,\x07\na.mp4,  two   words \n")
+    answer = vidlabel.json("import", footage, labels, "--format", "csv")
+    assert answer["new_labels"] == ["two words"]
+    assert [one["line"] for one in answer["not_imported"]] == [2, 3]
+
+
+def test_labels_are_known_by_the_name_they_had(vidlabel: CommandLine, footage: Path, labels: Path) -> None:
+    project = footage.parent / "work.vidlabel"
+    vidlabel("scan", project, footage)
+    vidlabel("label", project, "day 1/b.avi", "kick")
+    with ProjectStore.open(project) as store:
+        known = {label.name: label.id for label in store.labels()}
+        store.rename_label(known["wave"], "waving hello")
+        store.retire_label(known["kick"])
+    labels.write_text("video,label\na.mp4,wave\nday 1/b.avi,kick\n")
+    answer = vidlabel.json("import", project, labels, "--format", "csv")
+    assert (answer["imported"], answer["unchanged"], answer["new_labels"]) == (1, 1, [])
+    assert vidlabel.json("label", project, "day 1/with sound.mp4", "wave")["label"] == "waving hello"
+    with ProjectStore.open(project) as store:
+        assert next(label.retired for label in store.labels() if label.name == "kick")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -166,7 +167,7 @@ def test_check_reports_and_repairs(vidlabel: CommandLine, footage: Path) -> None
     (footage / "day 1" / "b.avi").unlink()
     answer = vidlabel.json("check", project)
     assert answer["problems"] == []
-    assert len(answer["missing"]) == 1
+    assert answer["missing"] == [str(footage / "day 1" / "b.avi")]
     connection = sqlite3.connect(project)
     connection.execute("UPDATE clip_counts SET clips = 99 WHERE what = 'state' AND name = 'undecided'")
     connection.commit()
@@ -184,6 +185,83 @@ def test_a_damaged_project_names_its_backup(vidlabel: CommandLine, footage: Path
     content = bytearray(project.read_bytes())
     content[4096 : len(content) - 4096] = bytes(len(content) - 8192)
     project.write_bytes(content)
-    assert backup in vidlabel("check", project, code=1).err
+    assert backup in vidlabel("list", project, code=1).err
+    assert backup in vidlabel("check", project, code=1).out
+    answer = vidlabel.json("check", project, code=1)
+    assert answer["ok"] is False
+    assert backup in answer["problems"][0]
     shutil.copy(backup, project)
     assert vidlabel.json("check", project)["ok"] is True
+
+
+def test_a_label_answers_all_paths_of_its_video(vidlabel: CommandLine, footage: Path) -> None:
+    answer = vidlabel.json("label", footage, "copy.mp4", "wave")
+    assert answer["paths"] == [str(footage / "a.mp4"), str(footage / "copy.mp4")]
+
+
+def test_no_project_is_left_by_a_scan_of_nothing(vidlabel: CommandLine, tmp_path: Path) -> None:
+    assert "no folder yet" in vidlabel("scan", "work.vidlabel", code=2).err
+    assert list(tmp_path.glob("*.vidlabel")) == []
+
+
+def test_list_says_when_nothing_was_scanned(vidlabel: CommandLine, footage: Path) -> None:
+    assert f"vidlabel scan {footage}" in vidlabel("list", footage).err
+
+
+def _close(*paths: Path) -> None:
+    for path in paths:
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            path.chmod(0o700)
+            pytest.skip("this user may read everything")
+
+
+def test_a_folder_that_may_not_be_read(vidlabel: CommandLine, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    _close(closed)
+    answer = vidlabel.json("scan", closed, code=1)
+    assert f"{closed}: no permission to read it" in answer["error"]
+    closed.chmod(0o700)
+    vidlabel("scan", closed)
+
+
+def test_check_names_what_it_may_not_see(vidlabel: CommandLine, footage: Path) -> None:
+    vidlabel("scan", footage)
+    _close(footage / "day 1")
+    try:
+        answer = vidlabel.json("check", footage)
+        assert len(answer["missing"]) == 2
+        assert "permission" in vidlabel("check", footage).out
+    finally:
+        (footage / "day 1").chmod(0o700)
+
+
+def test_a_video_that_may_be_read_again_is_read_again(
+    vidlabel: CommandLine, footage: Path, model: Path
+) -> None:
+    vidlabel("scan", footage)
+    video = footage / "a.mp4"
+    _close(video, footage / "copy.mp4")
+    for state in ("unreadable", "suggested"):
+        if state == "suggested":
+            video.chmod(0o600)
+        vidlabel("suggest", footage, "--model", model, "--device", "cpu")
+        (clip,) = (one for one in vidlabel.json("list", footage)["clips"] if one["video"] == str(video))
+        assert clip["state"] == state
+
+
+def test_videos_in_a_folder_that_may_not_be_read_any_more(vidlabel: CommandLine, footage: Path) -> None:
+    project = footage.parent / "work.vidlabel"
+    vidlabel("scan", project, footage)
+    vidlabel("label", project, "day 1/b.avi", "wave")
+    for mode in (0, 0o300):
+        _close(footage / "day 1")
+        (footage / "day 1").chmod(mode)
+        vidlabel("scan", project)
+        answer = vidlabel.json("list", project, "--filter", "b.avi")
+        assert answer["clips"][0]["state"] == "missing"
+        assert "no permission" in answer["clips"][0]["reason"]
+        (footage / "day 1").chmod(0o700)
+        vidlabel("scan", project)
+        assert vidlabel.json("list", project, "--filter", "b.avi")["clips"][0]["state"] == "labelled"

@@ -16,6 +16,9 @@ import torch
 
 from tests.cli.conftest import CommandLine, start
 from tests.helpers.clips import numbered_clip
+from vidlabel.cli.commands import suggest
+from vidlabel.ml import catalogue
+from vidlabel.store.project_store import ProjectStore
 
 MANY = 250
 
@@ -93,3 +96,21 @@ def suggested(project: Path) -> int:
     with closing(sqlite3.connect(project)) as connection:
         (count,) = connection.execute("SELECT count(*) FROM suggestions").fetchone()
     return int(count)
+
+
+def test_a_new_bundled_model_takes_over_from_the_old(
+    vidlabel: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    project = tmp_path / "work.vidlabel"
+    vidlabel("scan", project, tmp_path / "empty")
+    with ProjectStore.open(project) as store:
+        store.register_model("ab" * 32, "bundled", ["wave"], {})
+    now = catalogue.find_model(str(model))
+    real = catalogue.find_model
+    monkeypatch.setattr(suggest, "find_model", lambda name: now if name == "bundled" else real(name))
+    said = vidlabel("suggest", project, "--device", "cpu", "--json")
+    assert said.json["model_hash"] == now.hash
+    assert "takes over" in said.err
+    with ProjectStore.open(project) as store:
+        assert store.active_model() == (now.hash, now.name)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import struct
+import sys
+from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +16,8 @@ import pytest
 from tests.cli.conftest import CommandLine, python, start
 from vidlabel import __version__
 from vidlabel.cli import MODULES
+from vidlabel.cli.commands import where
+from vidlabel.cli.output import Output
 
 
 @pytest.mark.parametrize("command", list(MODULES))
@@ -110,3 +118,58 @@ def test_an_answer_is_one_document_also_in_another_process(footage: Path) -> Non
     assert scanning.returncode == 0
     assert json.loads(out)["files"] == 7
     assert err == ""
+
+
+def test_json_may_stand_before_the_command(vidlabel: CommandLine, footage: Path) -> None:
+    assert json.loads(vidlabel("--json", "where", footage).out)["exists"] is False
+
+
+def test_a_word_that_is_no_command_is_answered_in_json_too(vidlabel: CommandLine) -> None:
+    assert "neither a command" in vidlabel.json("scann", code=2)["error"]
+
+
+def test_ctrl_c_after_the_answer_adds_no_second_document(
+    vidlabel: CommandLine, footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = where.run
+
+    def interrupted(arguments: Namespace, output: Output) -> int:
+        answer(arguments, output)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, "run", interrupted)
+    assert vidlabel.json("where", footage, code=130)["folder"] == str(footage)
+
+
+def test_a_full_disk_is_named_with_what_to_do(
+    vidlabel: CommandLine, footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(arguments: Namespace, output: Output) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "/disk/labels.csv")
+
+    monkeypatch.setattr(where, "run", full)
+    assert vidlabel.json("where", footage, code=1)["error"].startswith("/disk/labels.csv: No space left")
+    assert "Make room" in vidlabel("where", footage, code=1).err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
+@pytest.mark.parametrize("columns", [0, 120])
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(footage: Path, columns: int) -> None:
+    import fcntl
+    import termios
+
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with start("scan", footage, "--json", stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        # Linux ends the reading of a terminal that nobody has open any more with an error.
+        with suppress(OSError):
+            while part := os.read(ours, 4096):
+                shown += part
+        out, _ = process.communicate()
+    os.close(ours)
+    assert json.loads(out)["clips"] == 6
+    assert b"Scanning footage" in shown
+    with start("scan", footage, "--json") as process:
+        assert process.communicate()[1] == ""

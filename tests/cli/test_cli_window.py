@@ -90,3 +90,14 @@ def test_the_window_opens_what_was_named(
     vidlabel(tmp_path)
     vidlabel(tmp_path, tmp_path, code=2)
     assert opened == [None, tmp_path / "scan", tmp_path]
+
+
+def test_without_qt_the_commands_are_named(
+    vidlabel: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "PySide6", None)
+    said = vidlabel(tmp_path, code=1).err
+    assert "PySide6 is not installed" in said
+    assert "vidlabel scan, suggest" in said
+    vidlabel("scan", tmp_path)
+    assert "PySide6-Essentials" in vidlabel("doctor").out

@@ -161,3 +161,11 @@ def test_what_is_no_such_table(tmp_path: Path, content: bytes, line: int | None,
     with pytest.raises(FormatError, match=words) as caught:
         csv_in.read(source)
     assert caught.value.line == line
+
+
+def test_a_place_that_cannot_be_written_is_named_itself(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "file" / "labels.csv"
+    with pytest.raises(OSError, match=r"labels\.csv") as failed:
+        csv_out.write(out, [record()])
+    assert failed.value.filename == str(out)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -202,3 +203,39 @@ def test_real_footage_is_read_alike_forwards_and_at_random(footage: list[Path]) 
             reader.close()
             for number in rng.choices(range(len(reader)), k=6):
                 assert zlib.crc32(reader.read(number, size=(64, 48)).tobytes()) == forward[number], clip.name
+
+
+def _spoil(path: Path, number: int) -> None:
+    """Makes one packet undecodable, leaving the container as it is."""
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(container.streams.video[0])]
+    content = bytearray(path.read_bytes())
+    place, size = packets[number]
+    assert place is not None
+    content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("threads", [None, 1, 3])
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.mp4", VideoOptions(gop=1)), ("a.avi", VideoOptions(codec="mjpeg"))]
+)
+def test_only_the_damaged_frame_is_left_out(
+    tmp_path: Path, name: str, options: VideoOptions, threads: int | None
+) -> None:
+    path = make.numbered_clip(tmp_path / name, COUNT, options=options)
+    _spoil(path, 20)
+    whole = [number for number in range(COUNT) if number != 20]
+    with FrameReader(path, threads=threads) as reader:
+        shown = {number: make.read_number(picture) for number, picture in reader.frames(0, COUNT)}
+        assert shown == {number: number for number in whole}
+    with FrameReader(path, threads=threads) as reader:
+        assert [number for number, _ in reader.frames(18, 24)] == [18, 19, 21, 22, 23]
+        assert [make.read_number(picture) for picture in reader.read_many([19, 20, 21, 22])] == [
+            19,
+            19,
+            21,
+            22,
+        ]
+        with pytest.raises(UnreadableVideoError):
+            reader.read(20)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +16,7 @@ from vidlabel.core.errors import DiskFullError
 from vidlabel.core.words import ClipQuery, DecisionKind, NewDecision
 from vidlabel.store.check import FaultKind
 from vidlabel.store.project_store import ProjectStore
+from vidlabel.store.sqlite import project_error
 
 _DECIDE_FOR_EVER = """
 import sys
@@ -112,3 +116,15 @@ def test_decisions_are_flushed_to_the_disk_and_facts_need_not_be(footage: Footag
     footage.store.undo(annotator="me")
     assert synchronous() == 2
     assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_disk_without_room_to_open_a_project_is_called_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    known = project_error(tmp_path / "p.vidlabel", error)
+    assert known is not None
+    assert "connected" in str(known)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    assert isinstance(project_error(tmp_path / "p.vidlabel", error), DiskFullError)

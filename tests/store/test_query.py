@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers.projects import MODEL_HASH, write_project
 from tests.store.conftest import Footage
+from vidlabel.core.filters import parse
 from vidlabel.core.words import (
     ClipQuery,
     ClipRow,
@@ -206,3 +207,38 @@ def test_a_decision_hides_the_suggestion_from_the_state_and_undo_brings_it_back(
     assert store.clip_row(clip).state is ClipState.LABELLED  # type: ignore[union-attr]
     store.undo(annotator="me")
     assert store.clip_row(clip).state is ClipState.SUGGESTED  # type: ignore[union-attr]
+
+
+def test_a_phrase_is_searched_as_it_stands(footage: Footage) -> None:
+    footage.write("1 day/d.mp4", "d")
+    footage.write("ÄRGER Süß.mp4", "e")
+    footage.write("100% day.mp4", "f")
+    footage.scan()
+
+    def found(expression: str) -> list[str]:
+        ids = footage.store.clip_ids(parse(expression, base=ClipQuery(sort="path")))
+        return [row.relative for row in footage.store.clip_rows(ids)]
+
+    assert found("day 1") == ["1 day/d.mp4", "100% day.mp4", "day 1/c.mp4"]
+    assert found('"day 1"') == ["day 1/c.mp4"]
+    assert found('"DAY 1" c') == ["day 1/c.mp4"]
+    assert found("ärger") == found('"ärger süss"') == ["ÄRGER Süß.mp4"]
+    assert found("0%") == ["100% day.mp4"]
+    assert footage.store.clip_ids(ClipQuery(text='"day 1'))[:] == footage.store.clip_ids(
+        ClipQuery(text='"day 1')
+    )
+
+
+def test_many_are_answered_as_one_by_one(footage: Footage) -> None:
+    store = footage.store
+    footage.write("copy.mp4", "content of a.mp4")
+    footage.scan(whole=True)
+    clip = footage.clip("b.mp4")
+    for label in ("wave", "kick"):
+        store.decide([NewDecision(clip_id=clip, kind=DecisionKind.LABELLED, label=label)], annotator="me")
+    rows = store.clip_rows(store.clip_ids(ClipQuery()))
+    assert store.histories([row.clip_id for row in rows]) == {clip: store.history(clip)}
+    assert [one.label for one in store.history(clip)] == ["kick", "wave"]
+    paths = store.paths_of_videos(row.video_id for row in rows)
+    assert paths == {row.video_id: store.paths_of_video(row.video_id) for row in rows}
+    assert store.paths_of_videos([]) == {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from training.augment import Augment
 from training.make_samples import SAMPLES, render
 from training.render import bvh
+from training.render.backdrop import built_scene
 from training.render.figures import labels_with_motion, render_figure
 from training.render.library import ACTIONS, written
 from training.render.recorded import label_table, performed, takes
@@ -138,6 +140,44 @@ def test_a_composite_has_the_person_and_the_ground_moving_apart() -> None:
         clip, composite(masks, np.random.default_rng(3), textures=TEXTURES, frames=8, size=32)
     )
     assert clip.astype(int).std(axis=0).mean() > 1
+
+
+def test_a_person_in_a_cluttered_place_is_another_clip_of_the_same_shape() -> None:
+    masks = np.zeros((20, 60, 80), np.uint8)
+    masks[:, 10:50, 30:50] = 1
+
+    def clip(seed: int, *, scenes: float) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return composite(masks, rng, textures=TEXTURES, scenes=scenes, frames=8, size=32)
+
+    for seed in range(12):
+        cluttered = clip(seed, scenes=1.0)
+        assert cluttered.shape == (8, 32, 32, 3)
+        assert np.array_equal(cluttered, clip(seed, scenes=1.0))
+        assert not np.array_equal(cluttered, clip(seed, scenes=0.0))
+
+
+def test_a_cluttered_place_has_edges_and_half_of_them_stand_still() -> None:
+    still = 0
+    for seed in range(12):
+        scene = built_scene(np.random.default_rng(seed), TEXTURES, frames=5, size=32)
+        assert scene.shape == (5, 32, 32, 3)
+        assert scene.min() >= 0
+        assert scene.max() <= 1
+        assert np.abs(np.diff(scene[0], axis=1)).max() > 0.02
+        still += bool(np.abs(scene[0] - scene[-1]).max() < 1e-6)
+    assert 0 < still < 12
+
+
+def test_strong_variation_keeps_a_clip_one_clip() -> None:
+    rng = np.random.default_rng(1)
+    still = np.repeat(rng.integers(0, 256, (6, 1, 48, 48, 3), dtype=np.uint8), 4, axis=1)
+    varied = Augment(32, strong=True)(still, np.random.default_rng(2))
+    assert varied.shape == (6, 4, 32, 32, 3)
+    assert varied.dtype == np.uint8
+    assert np.array_equal(varied, np.repeat(varied[:, :1], 4, axis=1))
+    assert np.array_equal(varied, Augment(32, strong=True)(still, np.random.default_rng(2)))
+    assert not np.array_equal(varied, Augment(32, strong=True)(still, np.random.default_rng(3)))
 
 
 @needs_footage

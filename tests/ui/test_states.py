@@ -83,6 +83,24 @@ def test_when_all_is_decided_the_page_says_so(qtbot: QtBot, at_work: MainWindow)
     qtbot.waitUntil(lambda: "6 of 6 decided" in at_work.player.message.words.text(), timeout=2_000)
     assert at_work.player.message.hasFocus()
     assert at_work.status.left_words.text() == "0 left"
+    # Nothing is on the screen that could be decided about.
+    qtbot.keyClick(at_work.player.message, Qt.Key.Key_2)
+    assert "No clip is on the screen" in at_work.status.notice.full
+    qtbot.keyClick(at_work.player.message, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not at_work.player.shows_message and bench.deciding.can_act, timeout=5_000)
+    assert bench.player.playing
+    qtbot.waitUntil(lambda: bench.session.counts.decided == 5, timeout=2_000)
+
+
+def test_a_filter_that_matches_nothing_leaves_the_clip_on_screen(qtbot: QtBot, at_work: MainWindow) -> None:
+    bench = at_work.workbench
+    clip = bench.library.current_id
+    at_work.library.filters.field.setText("no such clip")
+    qtbot.waitUntil(lambda: len(bench.library) == 0, timeout=5_000)
+    assert bench.library.current_id == clip
+    assert not at_work.player.shows_message
+    at_work.actions_table["library.clear_filter"].trigger()
+    qtbot.waitUntil(lambda: len(bench.library) == 6, timeout=5_000)
 
 
 def test_percentages_say_that_they_are_not_calibrated(at_work: MainWindow) -> None:

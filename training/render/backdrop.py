@@ -1,4 +1,4 @@
-"""Cluttered places: sky or wall, ground, fences, windows, crowds and bystanders, seen by a camera that moves a little."""
+"""Cluttered places: sky or wall, ground, fences, windows, crowds and bystanders, filmed by a camera that may move."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def built_scene(rng: np.random.Generator, textures: NDArray[np.uint8], *, frames
     for _ in range(int(rng.integers(2, 12))):
         draw = (_box, _box, _fence, _crowd, _line, _bystander)[int(rng.integers(6))]
         draw(canvas, rng, textures)
-    canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 2.5))
-    return _filmed(np.clip(canvas, 0, 1), rng, frames=frames, size=size)
+    soft = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 2.5))
+    return _filmed(np.asarray(np.clip(soft, 0, 1), np.float32), rng, frames=frames, size=size)
 
 
 def bordered(clip: Clip, rng: np.random.Generator) -> Clip:
@@ -94,7 +94,9 @@ def _box(canvas: Canvas, rng: np.random.Generator, textures: NDArray[np.uint8]) 
 def _fence(canvas: Canvas, rng: np.random.Generator, _: NDArray[np.uint8]) -> None:
     """Posts, bars or steps at even distances."""
     side = canvas.shape[0]
-    start, length, low, high = (int(side * rng.uniform(*span)) for span in ((0, 0.6), (0.2, 1), (0, 0.5), (0.4, 1)))
+    start, length, low, high = (
+        int(side * rng.uniform(*span)) for span in ((0, 0.6), (0.2, 1), (0, 0.5), (0.4, 1))
+    )
     colour, step = tuple(map(float, _colour(rng))), int(rng.integers(5, 24))
     upright, thick = rng.random() < 0.7, int(rng.integers(1, 4))
     for place in range(start, min(start + length, side), step):

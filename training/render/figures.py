@@ -74,7 +74,9 @@ def render_figure(
         behind = np.stack([cv2.resize(picture, (width, size)) for picture in flat])
     light = (rng.normal(0, 0.6), rng.uniform(0.3, 1.0), rng.normal(-0.5, 0.5))
     filmed = film(motion, looks, camera, np.asarray(behind, np.float32), supersample=2, light=light)
-    squashed = np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in filmed])
+    squashed = np.stack(
+        [cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in filmed]
+    )
     if easy:
         return np.asarray(np.clip(squashed * 255 + 0.5, 0, 255), np.uint8)
     clip = degraded(squashed, rng, textures=textures)

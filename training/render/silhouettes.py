@@ -74,11 +74,16 @@ def _further_off(
     share = rng.uniform(0.5, 0.85)
     x, y = rng.uniform(0, (1 - share) * size, 2)
     matrix = np.array([[share, 0, x], [0, share, y]])
-    shrink = [
-        np.stack([cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_AREA) for picture in layer])
+    near, own = (
+        np.stack(
+            [
+                np.asarray(cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_AREA), np.float32)
+                for picture in layer
+            ]
+        )
         for layer in (person * cover[..., None], cover)
-    ]
-    return shrink[0] / np.maximum(shrink[1][..., None], 1e-3), shrink[1]
+    )
+    return np.asarray(near / np.maximum(own[..., None], 1e-3), np.float32), own
 
 
 def moving_texture(rng: np.random.Generator, textures: NDArray[np.uint8], *, frames: int, size: int) -> Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -13,10 +13,8 @@ from typing import NoReturn
 from vidlabel.core.errors import DiskFullError, UnknownVideoError, UsageError, VidlabelError
 from vidlabel.core.paths import is_project_file, project_of_folder
 from vidlabel.core.words import ClipQuery, ClipRow
-from vidlabel.interop.record import ClipRecord
+from vidlabel.interop.records import pages
 from vidlabel.store.project_store import ProjectStore
-
-_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -95,35 +93,8 @@ def _opened(project: Path, *, there: bool, use: Use) -> ProjectStore:
 
 def clips(store: ProjectStore, query: ClipQuery) -> Iterator[ClipRow]:
     """The rows of a query, in its order, read a page at a time."""
-    for page in _pages(store, query):
+    for page in pages(store, query):
         yield from page
-
-
-def records(store: ProjectStore, query: ClipQuery) -> Iterator[ClipRecord]:
-    """The same with all that is known of each clip, for what goes out."""
-    active = store.active_model()
-    for page in _pages(store, query):
-        said = {} if active is None else store.suggestions([row.clip_id for row in page], active[0])
-        done = store.histories([row.clip_id for row in page])
-        for row, paths in zip(page, paths_of(store, page), strict=True):
-            yield ClipRecord(
-                row=row,
-                paths=paths,
-                suggestion=said.get(row.clip_id),
-                decisions=tuple(reversed(done.get(row.clip_id, ()))),
-            )
-
-
-def paths_of(store: ProjectStore, rows: Sequence[ClipRow]) -> list[tuple[str, ...]]:
-    """Every path of each clip's video, the one shown first."""
-    known = store.paths_of_videos({row.video_id for row in rows})
-    return [tuple(dict.fromkeys((row.path, *map(str, known.get(row.video_id, ()))))) for row in rows]
-
-
-def _pages(store: ProjectStore, query: ClipQuery) -> Iterator[tuple[ClipRow, ...]]:
-    ids = store.clip_ids(query)
-    for first in range(0, len(ids), _PAGE):
-        yield store.clip_rows(ids[first : first + _PAGE])
 
 
 def clips_of(store: ProjectStore, video: str, *, beside: Path | None = None) -> tuple[ClipRow, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 # No thread that wakes up to see whether a bar moves too rarely: ours are told often enough.
 tqdm.monitor_interval = 0
+_USUAL_COLUMNS = 80
 
 
 class Bar:
@@ -33,5 +35,15 @@ class Bar:
 def progress(words: str, *, total: int | None = None, unit: str = " clips") -> Iterator[Bar]:
     """Shows a bar on stderr while the block runs; silent where stderr is a file or a pipe."""
     quiet = not sys.stderr.isatty()
-    with tqdm(desc=words, total=total, unit=unit, disable=quiet, file=sys.stderr, leave=False) as bar:
+    with tqdm(
+        desc=words, total=total, unit=unit, disable=quiet, file=sys.stderr, leave=False, ncols=_columns()
+    ) as bar:
         yield Bar(bar)
+
+
+def _columns() -> int | None:
+    """The width for a terminal that does not tell its own (a serial line); None leaves it to the terminal."""
+    try:
+        return None if os.get_terminal_size(sys.stderr.fileno()).columns else _USUAL_COLUMNS
+    except (OSError, ValueError):
+        return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vidlabel.store.project_store import ProjectStore
 
 BLIND = "Blind mode: suggestions are hidden. B shows them, / opens the label picker."
+COVERED = "No clip is on the screen; ↑ or ↓ shows one."
 _TROUBLE = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 
 
@@ -51,6 +52,7 @@ class Deciding(QObject):
         self._suggestion: Suggestion | None = None
         self._painted_at: float | None = None
         self._unplayable = ""
+        self._covered = False
         self._writing = False
         self._blind = False
         self._could_act = False
@@ -64,7 +66,8 @@ class Deciding(QObject):
 
     @property
     def can_act(self) -> bool:
-        return self._row is not None and self._painted_at is not None and not self._writing
+        painted = self._painted_at is not None and not self._covered
+        return self._row is not None and painted and not self._writing
 
     @property
     def blind(self) -> bool:
@@ -103,6 +106,11 @@ class Deciding(QObject):
         """The clip will never be painted."""
         if self._row is not None and row.clip_id == self._row.clip_id:
             self._unplayable = reason
+
+    def set_covered(self, covered: bool) -> None:
+        """Whether words stand where the picture was: nobody decides about what they do not see."""
+        self._covered = covered
+        self._tell_can_act()
 
     # --- wishes ----------------------------------------------------------------------------------
     def accept(self) -> None:
@@ -167,6 +175,9 @@ class Deciding(QObject):
             return
         if not several and self._unplayable:
             self.refused.emit(f"{row.name} cannot be shown: {self._unplayable} S goes on.")
+            return
+        if self._covered:
+            self.refused.emit(COVERED)
             return
         if self._painted_at is None:
             return

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QLoggingCategory, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QLibraryInfo, QLoggingCategory, QObject, QTimer, Signal, Slot
 
 from vidlabel.core import messages as m
 from vidlabel.services.engine_client import EngineClient
 from vidlabel.services.playback import Player
 from vidlabel.services.settings import Settings
+from vidlabel.services.tasks import TaskRunner
 
 RATE = 48_000
 CHUNK_US = 400_000
@@ -20,6 +22,19 @@ _BYTES_PER_SAMPLE = 2 * 2
 _BYTES_PER_SECOND = RATE * _BYTES_PER_SAMPLE
 _QUIET = "qt.multimedia.*.warning=false\nqt.multimedia.*.info=false\nqt.multimedia.*.debug=false"
 _NO_LIBRARY = "a library is missing ({}). Install libpulse0 (Debian, Ubuntu) or pulseaudio-libs (Fedora)"
+
+
+_LIBRARIES = ("*Multimedia*", "*avcodec*", "*avformat*", "*avutil*", "*swresample*", "*swscale*")
+
+
+def read_libraries() -> None:
+    """In the pool: reads what opening the sound loads, so that the window does not wait a second for the disk."""
+    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath)) / "multimedia"
+    libraries = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.LibrariesPath))
+    files = [*plugins.glob("*"), *(file for name in _LIBRARIES for file in libraries.glob(name))]
+    for file in files:
+        if file.is_file():
+            file.read_bytes()
 
 
 def open_output() -> Any:
@@ -53,12 +68,20 @@ class Sound(QObject):
     """volume 0..1, muted"""
 
     def __init__(
-        self, engine: EngineClient, player: Player, settings: Settings, *, parent: QObject | None = None
+        self,
+        engine: EngineClient,
+        player: Player,
+        settings: Settings,
+        *,
+        tasks: TaskRunner,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._engine = engine
         self._player = player
         self._settings = settings
+        self._tasks = tasks
+        self._preparing = False
         self._sink: Any = None
         self._device: Any = None
         self._refused = False
@@ -133,7 +156,7 @@ class Sound(QObject):
         if not wanted or self._refused or self._player.stream_id is None:
             return
         if self._sink is None:
-            self._opening.start()
+            self._prepare()
             return
         self._next_us = time_us
         self._device = self._sink.start()
@@ -143,6 +166,16 @@ class Sound(QObject):
         self._sink.setVolume(self.volume)
         self._ask()
         self._timer.start()
+
+    def _prepare(self) -> None:
+        if not self._preparing:
+            self._preparing = True
+            self._tasks.run(read_libraries, self._on_read, self._on_read)
+
+    def _on_read(self, _what: object) -> None:
+        """Whether or not they could be read: opening tells what is the matter."""
+        if not self._refused:
+            self._opening.start()
 
     @Slot()
     def _open(self) -> None:

@@ -17,6 +17,7 @@ from vidlabel.services.background import Background
 from vidlabel.services.crash_guard import REASON, CrashGuard
 from vidlabel.services.deciding import Deciding
 from vidlabel.services.engine_client import EngineClient, EngineState
+from vidlabel.services.exporting import Exporting
 from vidlabel.services.keys import Keys
 from vidlabel.services.library import Library
 from vidlabel.services.playback import Player
@@ -72,7 +73,8 @@ class Workbench(QObject):
             self.engine, self.session, self.settings,
             background=self.background, guard=self.guard, tasks=self.tasks, parent=self,
         )  # fmt: skip
-        self.sound = Sound(self.engine, self.player, self.settings, parent=self)
+        self.exporting = Exporting(self.session, self.tasks, background=self.background, parent=self)
+        self.sound = Sound(self.engine, self.player, self.settings, tasks=self.tasks, parent=self)
         self._closing = self._written = self._told_closed = False
         self._prepared: tuple[int, ...] = ()
         self._later = QTimer(self)
@@ -108,6 +110,7 @@ class Workbench(QObject):
         self.scanner.finished.connect(self._on_scanned)
         self.suggesting.failed.connect(self.trouble)
         self.suggesting.model_ready.connect(self._on_model_ready)
+        self.exporting.failed.connect(self.trouble)
         self.sound.unavailable.connect(self.notice)
         self.engine.stopped.connect(self._tell_closed)
 

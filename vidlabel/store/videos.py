@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ _NEW_VIDEO = insert(videos)
 _NEW_CLIP = insert(clips)
 _NO_FACTS: dict[str, Any] = dict.fromkeys(VideoFacts.__slots__)
 GONE = "the file is not where it was. Put it back, or relink its root."
+
+CLOSED = "no permission to read its folder. Give yourself the right to, then scan again."
 
 
 def insert_video(connection: Connection, result: ProbeResult, place: Place) -> tuple[int, int]:
@@ -97,7 +100,15 @@ def refresh_videos(
             .limit(1)
         ).first()
         missing = chosen is None or chosen.missing
-        reason = (REPLACED if chosen is None else missing_reason) if missing else None
+        reason = None
+        if missing:
+            reason = REPLACED if chosen is None else missing_reason
+        if (
+            chosen is not None
+            and reason == GONE
+            and _is_closed(connection, (chosen.root_id, chosen.relative))
+        ):
+            reason = CLOSED
         connection.execute(update(videos).where(videos.c.id == video_id).values(missing_reason=reason))
         unreadable = exists().where(videos.c.id == video_id, videos.c.reason.is_not(None))
         trouble = ClipState.MISSING.value if missing else case((unreadable, ClipState.UNREADABLE.value))
@@ -105,6 +116,21 @@ def refresh_videos(
         connection.execute(update(clips).where(clips.c.video_id == video_id).values(trouble=trouble, **place))
         touched.update(connection.execute(select(clips.c.id).where(clips.c.video_id == video_id)).scalars())
     return touched
+
+
+def _is_closed(connection: Connection, place: Place) -> bool:
+    """Whether a file cannot be seen only because its folder may not be read."""
+    path = path_at(connection, place)
+    if path is None:
+        return False
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    # A folder that may be entered but not listed.
+    return not os.access(path.parent, os.R_OK)
 
 
 def drop_or_keep(connection: Connection, video_ids: Iterable[int]) -> set[int]:

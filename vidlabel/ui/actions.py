@@ -67,6 +67,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(id="project.scan", menu="Project", words="Look for new videos", page=True),
     Spec(id="project.suggest", menu="Project", words="Suggest labels", page=True, checkable=True),
     Spec(id="project.labels", menu="Project", words="Labels…", page=True, separator=True),
+    Spec(id="program.export", menu="Project", words="Export…", page=True),
     Spec(id="project.close", menu="Project", words="Close project", page=True, separator=True),
     Spec(id="program.settings", menu="Project", words="Settings…"),
     Spec(id="program.quit", menu="Project", separator=True),

@@ -14,9 +14,11 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QApplication,
+    QCheckBox,
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
+    QRadioButton,
     QSlider,
     QWidget,
 )
@@ -130,7 +132,8 @@ class FocusRules(QObject):
             return False
         if self._repeats(event):
             return True
-        if Qt.Key(event.key()) in _ENTER:
+        if Qt.Key(event.key()) in _ENTER and not isinstance(button, QCheckBox | QRadioButton):
+            # Enter on a choice in a dialog is for the dialog's own button.
             button.click()
             return True
         return False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QIcon, QShortcut, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from vidlabel.core.resources import resources_root
 from vidlabel.services.project import ProjectFacts
@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
         bench.session.open_failed.connect(self._open_failed)
         bench.notice.connect(self.status.say)
         bench.trouble.connect(self._trouble)
+        bench.exporting.finished.connect(self.banner.tell)
         bench.deciding.saved.connect(self.status.show_saved)
         bench.session.counts_changed.connect(self.status.show_counts)
         bench.deciding.blind_changed.connect(self.library.view.set_blind)
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
             ("program.palette", self.palette_sheet.open),
             ("program.keys", self._show_keys),
             ("project.labels", self._show_labels),
+            ("program.export", self._show_export),
             ("program.settings", self._show_settings),
             ("program.about", self._show_about),
             ("program.quit", self.close),
@@ -226,14 +228,26 @@ class MainWindow(QMainWindow):
         self._open_dialog(LabelsDialog(self.workbench.session, self))
 
     @Slot()
+    def _show_export(self) -> None:
+        from vidlabel.ui.export_dialog import ExportDialog
+
+        bench = self.workbench
+        if bench.exporting.running:
+            self.status.say("An export is running; it can be stopped here.")
+        elif bench.session.facts is not None:
+            name = bench.session.facts.name
+            self._open_dialog(ExportDialog(bench.exporting, bench.library, name=name, parent=self))
+
+    @Slot()
     def _show_about(self) -> None:
         from vidlabel.ui.about import AboutDialog
 
         self._open_dialog(AboutDialog(self.workbench.background.device, self))
 
-    def _open_dialog(self, dialog: QWidget) -> None:
+    def _open_dialog(self, dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()  # type: ignore[attr-defined]
+        dialog.finished.connect(self.player.focus_player)
+        dialog.open()
 
     # --- settings and layout ---------------------------------------------------------------------
     @Slot(str)

@@ -39,7 +39,16 @@ class Banner(QWidget):
 
     @Slot(str)
     def say(self, words: str) -> None:
-        """Shows words in the place of any that were there."""
+        """Shows what went wrong in the place of any words that were there."""
+        self._show(words, "trouble")
+
+    @Slot(str)
+    def tell(self, words: str) -> None:
+        """Shows what came of something the person asked for."""
+        self._show(words, "")
+
+    def _show(self, words: str, level: str) -> None:
+        self.words.set_level(level)
         self.words.setText(words)
         self.setAccessibleName(words)
         self.show()
@@ -67,11 +76,14 @@ class States(QObject):
         self._done = False
         workbench.session.counts_changed.connect(self._counts_changed)
         workbench.library.reset.connect(self._look)
+        workbench.library.reset.connect(self._see_whether_done)
+        workbench.deciding.decided.connect(self._see_whether_done)
         workbench.library.all_done.connect(self._all_done)
         workbench.library.view_done.connect(self._view_done)
         workbench.scanner.started.connect(self._look)
         workbench.scanner.finished.connect(self._scan_finished)
         workbench.current_shown.connect(self._current_shown)
+        player.covered.connect(workbench.deciding.set_covered)
 
     def say_opening(self, path: Path) -> None:
         """The project is being read."""
@@ -98,6 +110,9 @@ class States(QObject):
         library = self._workbench.library
         empty = library.loaded or not self._workbench.session.counts.total
         if len(library) or not self._workbench.session.is_open or not empty:
+            return
+        if library.current_id is not None:
+            # It plays on, though the filter leaves it out; the list has the words.
             return
         if library.filtered:
             self._player.say("No clip matches the filter", icon="empty")
@@ -158,6 +173,19 @@ class States(QObject):
         if self._done:
             # The last decision is counted after it is known to be the last.
             self._player.message.words.setText(counts_words(counts))
+
+    @Slot()
+    def _see_whether_done(self) -> None:
+        """The last decision was taken back, or clips were found: on it goes."""
+        library = self._workbench.library
+        if not self._done or library.next_pending(None) is None:
+            return
+        self._done = False
+        if library.next_pending(None) == library.current_id:
+            self._player.show_picture()
+            self._workbench.player.play()
+        else:
+            library.go_on()
 
     def _button(self, action_id: str, words: str, *, look: str = "") -> CapButton:
         button = CapButton(words, self._actions.caps(action_id), look=look)

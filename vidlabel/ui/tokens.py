@@ -244,12 +244,15 @@ QSlider::sub-page:horizontal { background: $second; height: 3px; border-radius: 
 QSlider::handle:horizontal { background: $second; width: 10px; height: 10px; margin: -4px 0;
   border-radius: 5px; }
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background: $accent; }
-QCheckBox { color: $text; spacing: 8px; padding: 3px; border: 1px solid transparent; border-radius: 4px; }
-QCheckBox:focus { border: 1px solid $accent; }
+QCheckBox, QRadioButton { color: $text; spacing: 8px; padding: 3px; border: 1px solid transparent; border-radius: 4px; }
+QCheckBox:focus, QRadioButton:focus { border: 1px solid $accent; }
 QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $line_strong; border-radius: 3px;
   background: $raised; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent;
   image: url("$icons/tick-$scheme.svg"); }
+QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $line_strong; border-radius: 8px;
+  background: $raised; }
+QRadioButton::indicator:checked { border: 5px solid $accent; width: 6px; height: 6px; background: $on_accent; }
 QTabWidget::pane { border: none; border-top: 1px solid $line; }
 QTabBar::tab { background: transparent; color: $second; padding: 8px 14px;
   border-bottom: 2px solid transparent; }

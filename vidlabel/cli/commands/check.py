@@ -27,7 +27,8 @@ def run(arguments: Namespace, output: Output) -> int:
             found: Sequence[Fault] = store.check()
     except DamagedProjectError as error:
         # That is what was asked, so it is an answer; the message names the backup itself.
-        output.log(f"vidlabel: {error}")
+        if output.as_json:
+            output.log(f"vidlabel: {error}")
         advised = True
         found = [Fault(FaultKind.DATABASE, error.reason)]
     about_files = [one for one in found if one.kind in ABOUT_FILES]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from vidlabel.cli.context import Use, open_project, records
+from vidlabel.cli.context import Use, open_project
 from vidlabel.cli.cutting import cut_clip
 from vidlabel.cli.output import Output
 from vidlabel.core.errors import UsageError, VidlabelError
 from vidlabel.core.filters import parse
 from vidlabel.core.paths import is_project_file
 from vidlabel.core.words import ClipQuery
-from vidlabel.interop import class_folders, csv_out, jsonl
+from vidlabel.interop import class_folders, csv_out, jsonl, targets
+from vidlabel.interop.records import records
 from vidlabel.interop.report import ExportReport
 from vidlabel.media.walk import SUFFIXES
 from vidlabel.store.project_store import ProjectStore
@@ -59,7 +60,7 @@ def _refuse_harm(out: Path, store: ProjectStore, arguments: Namespace) -> None:
         return
     if out.suffix.lower() in SUFFIXES or is_project_file(out):
         raise VidlabelError(f"{out} is a video or a project, which an export never replaces.")
-    if not arguments.force and not _is_our_export(out, arguments.format):
+    if not arguments.force and not targets.is_earlier_export(out, arguments.format):
         raise VidlabelError(f"{out} is there and is no earlier export of this kind. --force replaces it.")
 
 
@@ -68,18 +69,6 @@ def _refuse_folder(out: Path, store: ProjectStore, *, forced: bool) -> None:
         raise UsageError(f"{out} is a file. Name a folder.")
     if forced:
         return
-    for root in store.roots():
-        if out.resolve().is_relative_to(Path(root.path)):
-            raise VidlabelError(
-                f"{out} is inside {root.path}, so its files would be found as videos by the next scan. "
-                "Choose a folder elsewhere, or give --force."
-            )
-    if out.is_dir() and any(out.iterdir()):
-        raise VidlabelError(f"{out} is not empty. Choose another folder, or give --force to add to it.")
-
-
-def _is_our_export(out: Path, kind: str) -> bool:
-    beginning = ",".join(csv_out.COLUMNS) if kind == "csv" else '{"video":'
-    with out.open("rb") as file:
-        head = file.read(len(beginning))
-    return head == beginning.encode() or head == b""
+    reason = targets.why_not_this_folder(out, (Path(root.path) for root in store.roots()))
+    if reason:
+        raise VidlabelError(f"{reason} Choose another folder, or give --force to use it all the same.")

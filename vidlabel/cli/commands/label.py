@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from vidlabel.cli.context import Use, annotator_or_user, clips_of, open_project, paths_of
+from vidlabel.cli.context import Use, annotator_or_user, clips_of, open_project
 from vidlabel.cli.labels import known_label
 from vidlabel.cli.marking import Marked, by_times, whole_of
 from vidlabel.cli.output import Output
@@ -14,6 +14,7 @@ from vidlabel.core.errors import MediaError, UsageError
 from vidlabel.core.time import us_from_seconds
 from vidlabel.core.words import ClipRow, ClipState, DecisionKind, NewDecision
 from vidlabel.interop.jsonl import row_json
+from vidlabel.interop.records import paths_of
 
 
 def run(arguments: Namespace, output: Output) -> int:

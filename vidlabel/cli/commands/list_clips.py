@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from vidlabel.cli.context import Use, clips, open_project, paths_of
+from vidlabel.cli.context import Use, clips, open_project
 from vidlabel.cli.output import Output
 from vidlabel.core.filters import parse
 from vidlabel.core.time import timecode
 from vidlabel.core.words import ClipQuery, ClipRow, QueueOrder
 from vidlabel.interop.jsonl import row_json
+from vidlabel.interop.records import paths_of
 
 
 def run(arguments: Namespace, output: Output) -> int:

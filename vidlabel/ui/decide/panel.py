@@ -124,6 +124,9 @@ class DecidePanel(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
+        self._inner, self._area = inner, area
+        # The scroll bar takes its room from the margin: what stands in the column does not move for it.
+        area.verticalScrollBar().rangeChanged.connect(self._keep_width)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
@@ -145,6 +148,14 @@ class DecidePanel(QWidget):
         self._suggesting.state_changed.connect(self._suggesting_changed)
         self._suggesting.model_ready.connect(self._model_ready)
         self._actions.keys_changed.connect(self._show_keys)
+
+    @Slot()
+    def _keep_width(self) -> None:
+        bar = self._area.verticalScrollBar()
+        margin, layout = tokens.PANEL_MARGIN, self._inner.layout()
+        taken = bar.sizeHint().width() if bar.maximum() > 0 else 0
+        if layout is not None:
+            layout.setContentsMargins(margin, margin, margin - taken, margin)
 
     def project_opened(self, facts: ProjectFacts) -> None:
         """Takes over the label set of another project."""

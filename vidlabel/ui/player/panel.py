@@ -30,6 +30,9 @@ class PlayerPanel(QWidget):
     clip_shown = Signal(object)
     """ClipRow: a picture replaced whatever page was in its place."""
 
+    covered = Signal(bool)
+    """Whether words stand in the place of the picture."""
+
     def __init__(
         self, player: Player, sound: Sound, *, actions: Actions, parent: QWidget | None = None
     ) -> None:
@@ -99,6 +102,8 @@ class PlayerPanel(QWidget):
         self._stack.setCurrentWidget(page)
         if focused:
             page.setFocus(Qt.FocusReason.OtherFocusReason)
+        if page is not before:
+            self.covered.emit(self.shows_message)
 
     @Slot(object)
     def _opened(self, row: ClipRow) -> None:
