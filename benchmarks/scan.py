@@ -15,10 +15,10 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.report import Report, run
+from vidlabel.core.fingerprint import fingerprint
 from vidlabel.core.words import FileEntry, ProbeResult
 from vidlabel.engine.scanner import scan_root
 from vidlabel.media.encode import write_video
-from vidlabel.media.fingerprint import fingerprint
 from vidlabel.media.probe import probe
 from vidlabel.media.walk import walk
 from vidlabel.store.project_store import ProjectStore

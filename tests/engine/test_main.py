@@ -16,6 +16,7 @@ from tests.engine.conftest import wanted as wanted_clip
 from tests.helpers.clips import numbered_clip, text_file, tone
 from vidlabel.core import messages as m
 from vidlabel.core.arena import Arena
+from vidlabel.core.wire import MessageBuffer, encode
 from vidlabel.core.worker import worker_command, worker_folder
 from vidlabel.ml.modelfile import ModelInfo
 
@@ -31,14 +32,14 @@ class Engine:
             worker_command("engine"), cwd=worker_folder(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, env={**os.environ, "VIDLABEL_HOME": str(home)},
         )  # fmt: skip
-        self._buffer = m.MessageBuffer()
+        self._buffer = MessageBuffer()
         self._messages = self._read()
         self.send(m.Hello(arena=str(self.arena.path), arena_bytes=ARENA, cache_folder=str(home / "cache")))
         assert isinstance(self.receive(), m.Ready)
 
     def send(self, message: m.Message) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(m.encode(message))
+        self.process.stdin.write(encode(message))
         self.process.stdin.flush()
 
     def receive(self) -> m.Message:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.helpers import clips as make
+from vidlabel.core.fingerprint import fingerprint
 from vidlabel.core.words import FileEntry, ProbeResult
 from vidlabel.media.encode import VideoOptions, write_video
-from vidlabel.media.fingerprint import fingerprint
 from vidlabel.media.frame_index import FrameIndex
 from vidlabel.media.probe import probe, probe_many
 from vidlabel.media.reader import FrameReader

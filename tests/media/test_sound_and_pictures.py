@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers import clips as make
 from vidlabel.core.errors import UnreadableVideoError
-from vidlabel.media.fingerprint import fingerprint
+from vidlabel.core.fingerprint import fingerprint
 from vidlabel.media.picture import fit_size
 from vidlabel.media.reader import FrameReader
 from vidlabel.media.sampler import read_positions

@@ -40,7 +40,7 @@ def test_a_decision_comes_out_as_csv_and_what_is_left_out_is_said(
     assert at_work.banner.isVisible()
     assert f"6 clips written to {out}." in at_work.banner.words.text()
     assert "Not held: " in at_work.banner.words.text()
-    qtbot.waitUntil(at_work.player.view.hasFocus, timeout=5_000)
+    assert at_work.focusWidget() is at_work.player.view
 
 
 def test_only_the_clips_of_the_filter(

@@ -117,6 +117,30 @@ def test_undo_and_redo(qtbot: QtBot, at_work: MainWindow) -> None:
     qtbot.waitUntil(lambda: decided(at_work) == 1, timeout=5_000)
 
 
+def test_several_clips_get_their_own_suggestions_in_one_step_and_stay_where_they_are(
+    qtbot: QtBot, at_work: MainWindow
+) -> None:
+    bench, view = at_work.workbench, at_work.library.view
+    before = list(bench.library.ids)
+    current = bench.library.index_of(bench.library.current_id or 0)
+    assert current is not None
+    rows = [bench.library.row(index) for index in range(current, current + 3)]
+    wanted = {row.clip_id: row.suggested for row in rows if row is not None}
+    place = view.visualRect(view.model().index(current + 2, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, place)
+    qtbot.waitUntil(lambda: len(bench.library.selection) == 3 and bench.deciding.can_act, timeout=5_000)
+    assert at_work.decide.accept.words == "Accept on 3 clips"
+    assert "each its own" in at_work.decide.note.text()
+    press(qtbot, at_work, KEY.Key_Return)
+    qtbot.waitUntil(lambda: decided(at_work) == 3, timeout=5_000)
+    qtbot.wait(700)
+    assert list(bench.library.ids) == before
+    given = {clip_id: row.label for clip_id in wanted if (row := bench.library.row_of(clip_id))}
+    assert given == wanted
+    press(qtbot, at_work, KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: decided(at_work) == 0, timeout=5_000)
+
+
 def test_moving_between_clips(qtbot: QtBot, at_work: MainWindow) -> None:
     library, view = at_work.workbench.library, at_work.library.view
     place = library.index_of(library.current_id or 0)

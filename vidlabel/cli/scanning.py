@@ -11,9 +11,9 @@ from pathlib import Path
 from vidlabel.cli.output import Output
 from vidlabel.cli.progress import progress
 from vidlabel.core.errors import MediaError
+from vidlabel.core.fingerprint import content_hash
 from vidlabel.core.words import ProbeResult, Root
 from vidlabel.engine.scanner import ScanProgress, scan_root
-from vidlabel.media.fingerprint import content_hash
 from vidlabel.store.project_store import ProjectStore
 
 _HASHES_A_PAGE = 200

@@ -12,9 +12,9 @@ from pathlib import Path
 from vidlabel.core import messages as m
 from vidlabel.core.arena import Arena
 from vidlabel.core.errors import MediaError
+from vidlabel.core.fingerprint import content_hash
 from vidlabel.engine.jobs import JobQueue, Rate
 from vidlabel.engine.outbox import Send
-from vidlabel.media.fingerprint import content_hash
 
 LANE = 5
 _NAP_S = 0.05

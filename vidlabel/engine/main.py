@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vidlabel.core import messages as m
 from vidlabel.core.arena import Arena
+from vidlabel.core.wire import MessageBuffer
 from vidlabel.engine.log import start_log
 from vidlabel.engine.outbox import Outbox
 
@@ -59,7 +60,7 @@ def _own_stdout() -> int:
 
 
 def _serve(outbox: Outbox) -> int:
-    buffer = m.MessageBuffer()
+    buffer = MessageBuffer()
     router = None
     while data := os.read(_STDIN, _CHUNK):
         for message in buffer.feed(data):

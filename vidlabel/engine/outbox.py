@@ -6,7 +6,8 @@ import os
 import threading
 from collections.abc import Callable
 
-from vidlabel.core.messages import Message, encode
+from vidlabel.core.messages import Message
+from vidlabel.core.wire import encode
 
 Send = Callable[[Message], None]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from vidlabel.core.errors import MediaError
+from vidlabel.core.fingerprint import content_hash, fingerprint
 from vidlabel.core.words import FileEntry, ProbeResult, VideoFacts
 from vidlabel.media.container import EMPTY, media_error, open_media, video_stream
-from vidlabel.media.fingerprint import content_hash, fingerprint
 from vidlabel.media.frame_index import FrameIndex
 from vidlabel.media.reader import FrameReader
 

@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage
 from vidlabel.core import messages as m
 from vidlabel.core.arena import DEFAULT_BYTES, Arena
 from vidlabel.core.paths import cache_folder, log_folder
+from vidlabel.core.wire import MessageBuffer, encode
 from vidlabel.core.worker import worker_command, worker_folder
 from vidlabel.services.engine_crash import CrashRecord, crash_words
 from vidlabel.services.engine_inbox import Inbox
@@ -80,7 +81,7 @@ class EngineClient(QObject):
         self._last_request = 0
         self._waiting: list[m.Message] = []
         self._inbox = Inbox()
-        self._buffer = m.MessageBuffer()
+        self._buffer = MessageBuffer()
         self._last_crash: CrashRecord | None = None
         self._crash_moments: deque[float] = deque(maxlen=CALM_CRASHES + len(BACK_OFF_S))
         self._release_timer = self._timer(0, self._send_releases)
@@ -128,7 +129,7 @@ class EngineClient(QObject):
             return
         self._set_state(EngineState.STOPPING)
         self._waiting.clear()
-        process.write(m.encode(m.Shutdown()))
+        process.write(encode(m.Shutdown()))
         process.closeWriteChannel()
         self._kill_timer.start()
 
@@ -154,7 +155,7 @@ class EngineClient(QObject):
             return
         self._inbox.note_sent(message)
         if self._state is EngineState.READY and self._process is not None:
-            self._process.write(m.encode(message))
+            self._process.write(encode(message))
             self._schedule_release()
         else:
             self._waiting.append(message)
@@ -206,7 +207,7 @@ class EngineClient(QObject):
     @Slot()
     def _launch(self) -> None:
         self._set_state(EngineState.STARTING)
-        self._buffer = m.MessageBuffer()
+        self._buffer = MessageBuffer()
         self._inbox = self._inbox.for_next_life()
         for message in self._waiting:
             self._inbox.note_sent(message)
@@ -231,7 +232,7 @@ class EngineClient(QObject):
         hello = m.Hello(
             arena=str(self._arena.path), arena_bytes=self._arena.nbytes, cache_folder=str(cache_folder())
         )
-        process.write(m.encode(hello))
+        process.write(encode(hello))
 
     @Slot()
     def _read(self) -> None:
@@ -261,7 +262,7 @@ class EngineClient(QObject):
         self._pid = message.pid
         self._set_state(EngineState.READY)
         waiting, self._waiting = self._waiting, []
-        self._process.write(b"".join(m.encode(kept) for kept in waiting))
+        self._process.write(b"".join(encode(kept) for kept in waiting))
         self.ready.emit()
 
     @Slot(int, QProcess.ExitStatus)
@@ -350,7 +351,7 @@ class EngineClient(QObject):
         """Once a turn of the event loop: all that was read meanwhile, in one message."""
         offsets = self._inbox.releases()
         if offsets and self._process is not None and self._state is EngineState.READY:
-            self._process.write(m.encode(m.Release(offsets=offsets)))
+            self._process.write(encode(m.Release(offsets=offsets)))
 
     # --- small things ----------------------------------------------------------------------------
     def _set_state(self, state: EngineState) -> None:

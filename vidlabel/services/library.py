@@ -272,11 +272,13 @@ class Library(QObject):
         self.apply(changes)
         decided = {decision.clip_id for decision in changes.decisions}
         self._rows.refresh(changes.clips - decided)
-        if changes.library and not len(self):
+        # Decisions about several clips stay where they stand, too.
+        came = changes.library and not decided
+        if came and not len(self):
             self._ask_order()
-        elif changes.library or changes.clips - decided:
+        elif came or changes.clips - decided:
             # A big library takes a while to ask; it must not do nothing else.
-            wait = max(FOLLOW_MS if changes.library else REQUERY_MS, round(self._order.seconds * 10_000))
+            wait = max(FOLLOW_MS if came else REQUERY_MS, round(self._order.seconds * 10_000))
             if not self._requery.isActive() or self._requery.remainingTime() > wait:
                 self._requery.start(wait)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidlabel.core import messages as m
+from vidlabel.core.fingerprint import fingerprint
 from vidlabel.core.words import Changes, FileEntry, ProbeResult, Root, VideoFacts
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def refuse(root: Root, files: Sequence[m.WantedFile], reason: str, store: Projec
 
 
 def _fingerprint(path: Path) -> str:
-    # Of the media floor only this, which reads bytes and decodes nothing, and only when it is needed.
-    module: Any = importlib.import_module("vidlabel.media.fingerprint")
     try:
-        return str(module.fingerprint(path))
+        return fingerprint(path)
     except OSError:
         return ""

@@ -128,11 +128,16 @@ class _Keeper:
         before = self._stored.get(answer.clip_id)
         kept = before.scores if before else ()
         known = {score.label for score in kept}
-        fresh = zip(answer.labels, answer.probabilities, strict=True)
+        fresh = [
+            LabelScore(label, value)
+            for label, value in zip(answer.labels, answer.probabilities, strict=True)
+            if label not in known
+        ]
         return Suggestion(
             clip_id=answer.clip_id,
             model=self._model.hash,
-            scores=(*kept, *(LabelScore(label, value) for label, value in fresh if label not in known)),
+            # Sorted, for what was computed in another batch may differ in its last digit.
+            scores=tuple(sorted((*kept, *fresh), key=lambda score: -score.probability)),
             margin=before.margin if before else answer.margin,
             entropy=before.entropy if before else answer.entropy,
         )

@@ -15,12 +15,13 @@ from vidlabel.ui.actions import Actions
 from vidlabel.ui.decide.history import HistoryList
 from vidlabel.ui.decide.picker import LabelPicker
 from vidlabel.ui.decide.suggestions import COUNT, SuggestionList
-from vidlabel.ui.parts.basics import Chip, SectionHead, Words
+from vidlabel.ui.parts.basics import Chip, SectionHead, Words, count
 from vidlabel.ui.parts.flow import FlowRow
 from vidlabel.ui.parts.keycap import CapButton
 
 RECENT = 6
 _NOT_CALIBRATED = "Not calibrated: the model's own figures, not chances of being right."
+_SEVERAL = "{0} selected: {1} gives each its own first suggestion, any other key one label to all."
 _STATE_WORDS = {
     "failed": "No suggestions: the model could not be loaded.",
     "loading": "The model is being loaded.",
@@ -142,6 +143,7 @@ class DecidePanel(QWidget):
         self._deciding.blind_changed.connect(self._blind_changed)
         self._library.current_changed.connect(self._current_changed)
         self._library.rows_changed.connect(self._rows_changed)
+        self._library.selection_changed.connect(self._selection_changed)
         self._session.labels_changed.connect(self._labels_changed)
         self._session.recent_labels_changed.connect(self._recent_changed)
         self._session.changed.connect(self._project_changed)
@@ -180,9 +182,15 @@ class DecidePanel(QWidget):
         shown = None if blind else suggestion
         self.suggestions.show_suggestion(shown)
         first = shown.scores[0] if shown is not None and shown.scores else None
-        self.accept.set_words(f"Accept {first.label}" if first else "Accept")
-        self.accept.setEnabled(first is not None)
-        if blind:
+        several = len(self._library.selection)
+        accept = (
+            f"Accept on {several:,} clips" if several > 1 else f"Accept {first.label}" if first else "Accept"
+        )
+        self.accept.set_words(accept)
+        self.accept.setEnabled(first is not None or (several > 1 and not blind))
+        if several > 1 and not blind:
+            self.note.setText(_SEVERAL.format(count(several, "clip"), self._key_words("decide.accept")))
+        elif blind:
             self.note.setText(
                 f"Blind mode: suggestions are hidden. {self._key_words('see.blind')} shows them."
             )
@@ -216,6 +224,10 @@ class DecidePanel(QWidget):
         if current is not None and self._library.index_of(current) in indices:
             self._row = self._library.row_of(current) or self._row
             self._show_why()
+
+    @Slot(object)
+    def _selection_changed(self, _clip_ids: tuple[int, ...]) -> None:
+        self._show_suggestion(self._deciding.suggestion)
 
     def _show_why(self) -> None:
         row = self._row
