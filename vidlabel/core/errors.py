@@ -85,7 +85,9 @@ class UnknownLabelError(VidlabelError):
     """A label is not in the project's label set."""
 
     def __init__(self, label: str, close: tuple[str, ...] = ()) -> None:
-        hint = f" Did you mean {' or '.join(close)}?" if close else " `vidlabel list` shows the labels in use."
+        hint = (
+            f" Did you mean {' or '.join(close)}?" if close else " `vidlabel list` shows the labels in use."
+        )
         super().__init__(f"'{label}' is not in the label set of this project.{hint}")
         self.label = label
 
