@@ -41,9 +41,10 @@ def _labelme_python() -> Path:
     """The Python of an environment with labelme in it, made on the first run."""
     environment = Path(sys.prefix) / "labelme"
     python = _python_of(environment)
-    found = python.exists() and not subprocess.run(
-        [python, "-c", "import labelme"], capture_output=True, check=False
-    ).returncode
+    found = (
+        python.exists()
+        and not subprocess.run([python, "-c", "import labelme"], capture_output=True, check=False).returncode
+    )
     if not found:
         print("Installing labelme, the baseline, into an environment of its own ...", file=sys.stderr)
         shutil.rmtree(environment, ignore_errors=True)

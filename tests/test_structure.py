@@ -50,9 +50,13 @@ def test_services_know_no_widgets() -> None:
     assert not [source.name for source in sources if "QtWidgets" in source.read_text(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("module", ["vidlabel.cli", "vidlabel.engine.main", "vidlabel.learning", "vidlabel.ml"])
+@pytest.mark.parametrize(
+    "module", ["vidlabel.cli", "vidlabel.engine.main", "vidlabel.learning", "vidlabel.ml"]
+)
 def test_no_qt_without_the_window(module: str) -> None:
-    script = f"import sys, {module}\nprint([n for n in sys.modules if n.startswith(('PySide6', 'shiboken6'))])"
+    script = (
+        f"import sys, {module}\nprint([n for n in sys.modules if n.startswith(('PySide6', 'shiboken6'))])"
+    )
     loaded = _run(sys.executable, "-c", script)
     assert loaded.stdout.strip() == "[]", loaded.stdout + loaded.stderr
 
