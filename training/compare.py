@@ -3,8 +3,9 @@
     python -m training.compare --work WORK --models OLD.safetensors RUN/model.safetensors
 
 The check clips (training.make_clips, kinds ``figures-check`` and ``silhouettes-check``) are figures of a seed of their
-own and the silhouettes outside the official split's parts. The rule was set before the first comparison: the higher
-mean of the two top-1 accuracies, all labels competing. No real clip and nothing of the test part is looked at.
+own and the silhouettes whose names match no line of the official split, so that they are in neither part. The rule was
+set before the first comparison: the higher mean of the two top-1 accuracies, all labels competing. No real clip and
+nothing that training.evaluate measures is looked at.
 """
 
 from __future__ import annotations

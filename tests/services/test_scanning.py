@@ -103,3 +103,19 @@ def test_what_is_not_there_is_said(workbench: Workbench, tmp_path: Path, qtbot: 
         workbench.open_project(tmp_path / "other.vidlabel")
     assert "other.vidlabel" in told.args[0]
     assert (tmp_path / "other.vidlabel").read_text() == "no database"
+
+
+def test_the_list_and_the_progress_follow_the_scan(
+    workbench: Workbench, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only when it is over: a big folder takes minutes."""
+    for number in range(40):
+        shutil.copyfile(folder / "clip_0.mp4", folder / f"more_{number}.mp4")
+        with (folder / f"more_{number}.mp4").open("ab") as file:
+            file.write(bytes([number]))
+    progress: list[tuple[int, int]] = []
+    # The status bar hears of it four times a second, and these small files are read in less.
+    monkeypatch.setattr(workbench.background, "update", lambda _key, *told: progress.append(told))
+    scanned(workbench, folder, qtbot)
+    assert any(0 < done < total == 45 for done, total in progress)
+    qtbot.waitUntil(lambda: len(workbench.library) == 45, timeout=1_500)

@@ -66,8 +66,9 @@ def _show(qtbot: QtBot, project: Path | None) -> MainWindow:
 
 
 def _close(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.workbench.closed, timeout=15_000):
-        window.close()
+    if window.isVisible():
+        with qtbot.waitSignal(window.workbench.closed, timeout=15_000):
+            window.close()
     window.workbench.engine.stop_and_wait()
     window.workbench.deleteLater()
     window.deleteLater()

@@ -47,3 +47,17 @@ def test_a_new_label_can_be_picked_at_once(qtbot: QtBot, at_work: MainWindow) ->
     qtbot.waitUntil(lambda: bench.session.counts.decided == 1, timeout=5_000)
     row = bench.library.row_of(clip or 0)
     assert row is not None and row.label == "juggle"
+
+
+def test_a_long_label_does_not_push_the_column_out_of_the_window(qtbot: QtBot, at_work: MainWindow) -> None:
+    bench, decide = at_work.workbench, at_work.decide
+    long = "reaching for the pellet with the left forepaw & looking away, third_trial_without_any_break_" * 2
+    bench.session.add_label(long)
+    qtbot.waitUntil(lambda: len(bench.session.labels) == 52, timeout=5_000)
+    bench.deciding.give(long.strip())
+    qtbot.waitUntil(lambda: decide.recent_chips() == (long.strip(),), timeout=5_000)
+    bench.library.set_current(bench.library.ids[0])
+    assert decide.recent_chip(long.strip()).toolTip() == long.strip()
+    for part in (decide.suggestions, decide.accept, decide.recent, decide.history):
+        qtbot.waitUntil(lambda part=part: part.width() <= decide.width(), timeout=2_000)
+        assert part.mapTo(decide, part.rect().topRight()).x() < decide.width()

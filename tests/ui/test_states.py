@@ -135,3 +135,12 @@ def test_light_and_dark(qtbot: QtBot, at_work: MainWindow) -> None:
     assert at_work.palette().window().color().lightness() > 128
     at_work.actions_table["theme.dark"].trigger()
     assert at_work.palette().window().color().lightness() < 128
+
+
+def test_the_layout_is_kept_when_the_program_is_ended_from_outside(qtbot: QtBot, at_work: MainWindow) -> None:
+    at_work.columns.setSizes([300, 700, 280])
+    with qtbot.waitSignal(at_work.workbench.closed, timeout=15_000):
+        at_work.workbench.close()
+    kept = at_work.workbench.settings.window_state("splitter/columns")
+    assert kept == at_work.columns.saveState()
+    assert not kept.isEmpty()

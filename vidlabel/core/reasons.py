@@ -43,7 +43,7 @@ def why_now(row: ClipRow, order: QueueOrder) -> str:
 
 def _least_sure(label: str, probability: float, margin: float | None) -> str:
     if margin is not None and margin < CLOSE_RACE:
-        return f"A close race: {label} {percent(probability)}, only {percent(margin)} ahead of the next"
+        return f"A close race: {label} {percent(probability)}, the next {percent(probability - margin)}"
     if probability < 0.5:
         return f"The model is unsure: {label} {percent(probability)} at best"
     return f"The least sure one left: {label} {percent(probability)}"

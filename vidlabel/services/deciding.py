@@ -128,7 +128,9 @@ class Deciding(QObject):
             return
         several = self._several()
         suggestion = self._suggestion
-        if suggestion is None or not suggestion.scores:
+        if self._unplayable and not several:
+            self._refuse_unplayable()
+        elif suggestion is None or not suggestion.scores:
             if self._row is not None:
                 self.refused.emit("No suggestion for this clip yet. / opens the label picker.")
         elif number > len(suggestion.scores):
@@ -174,7 +176,7 @@ class Deciding(QObject):
         if row is None or self._writing or self._is_read_only():
             return
         if not several and self._unplayable:
-            self.refused.emit(f"{row.name} cannot be shown: {self._unplayable} S goes on.")
+            self._refuse_unplayable()
             return
         if self._covered:
             self.refused.emit(COVERED)
@@ -192,6 +194,11 @@ class Deciding(QObject):
                 write_decisions, (wish.decision(row.clip_id, suggestion, took_us),), self._session.annotator
             )
         self._session.write(job, partial(self._on_written, row), self._on_failed)
+
+    def _refuse_unplayable(self) -> None:
+        if self._row is not None:
+            why = self._unplayable.rstrip(".")
+            self.refused.emit(f"{self._row.name} cannot be shown: {why}. S goes on.")
 
     def _is_read_only(self) -> bool:
         facts = self._session.facts

@@ -144,7 +144,7 @@ class Suggesting(QObject):
     def _on_model(self, message: m.ModelReady) -> None:
         self._loading = None
         self._model = message
-        self._words = f"{message.model} · {message.device_name or message.device}"
+        self._words = f"{message.model} · {_shown_device(message)}"
         self._background.set_device(self._words)
         self._tasks.run(partial(suggest_jobs.card_of, message.hash), self._on_card, self._on_no_card)
 
@@ -171,7 +171,7 @@ class Suggesting(QObject):
         model = self._model
         if model is not None and self._state == "loading":
             self._set_state("running")
-            self.model_ready.emit(model.model, model.device_name or model.device)
+            self.model_ready.emit(model.model, _shown_device(model))
             self._count()
 
     def _fail(self, words: str) -> None:
@@ -380,3 +380,8 @@ class Suggesting(QObject):
         timer.setInterval(interval_ms)
         timer.timeout.connect(slot)
         return timer
+
+
+def _shown_device(model: m.ModelReady) -> str:
+    """What computes, as a person says it: the name of a graphics card, else just 'CPU'."""
+    return "CPU" if model.device == "cpu" else model.device_name or model.device.upper()

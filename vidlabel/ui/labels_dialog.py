@@ -34,6 +34,7 @@ class LabelsDialog(QDialog):
         self._words = Words(level="second", size=tokens.SECONDARY, wrap=True)
         self.list = QListWidget()
         self.list.setObjectName("Boxed")
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Labels of the project")
         self.list.setAccessibleDescription("F2 renames the label")
         self.list.setEditTriggers(

@@ -289,6 +289,10 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _go(self) -> None:
+        if self.isEnabled():
+            # Ended by a signal, not by its own button.
+            self._remember()
+            self.workbench.settings.flush()
         self._may_go = True
         self.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -170,6 +170,7 @@ class KeysPage(QWidget):
             caps = dict.fromkeys(cap_text(sequence) for sequence in self._keys.sequences(action.id))
             item = QTreeWidgetItem([action.words, "  or  ".join(caps)])
             item.setData(0, ID_ROLE, action.id)
+            item.setSizeHint(0, QSize(0, tokens.LINE))
             self.tree.addTopLevelItem(item)
             if action.id == chosen:
                 self.tree.setCurrentItem(item)

@@ -14,7 +14,7 @@ from vidlabel.ui import tokens
 from vidlabel.ui.actions import Actions
 from vidlabel.ui.library.counts import counts_words
 from vidlabel.ui.library.panel import LibraryPanel
-from vidlabel.ui.parts.basics import Chip, Words, count
+from vidlabel.ui.parts.basics import Chip, Words, count, sentence
 from vidlabel.ui.parts.keycap import CapButton
 from vidlabel.ui.player.panel import PlayerPanel
 
@@ -49,6 +49,7 @@ class Banner(QWidget):
 
     def _show(self, words: str, level: str) -> None:
         self.words.set_level(level)
+        words = sentence(words)
         self.words.setText(words)
         self.setAccessibleName(words)
         self.show()
@@ -139,7 +140,10 @@ class States(QObject):
         self._done = True
         counts = self._workbench.session.counts
         self._player.say("Every clip is decided", counts_words(counts), icon="done")
-        buttons = [self._button("library.counts", "Clips per label")]
+        buttons = [
+            self._button("program.export", "Export", look="primary"),
+            self._button("library.counts", "Clips per label"),
+        ]
         if counts.by_state.get(ClipState.UNSURE, 0):
             again = CapButton("Show the unsure ones")
             again.clicked.connect(self._show_unsure)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from vidlabel.core.words import Counts
 from vidlabel.services.background import Background, BackgroundJob
 from vidlabel.ui import tokens
-from vidlabel.ui.parts.basics import Chip, Words
+from vidlabel.ui.parts.basics import Chip, Words, sentence
 from vidlabel.ui.tokens import current_colours
 
 HEIGHT = 28
@@ -142,7 +142,7 @@ class StatusBar(QWidget):
     def say(self, words: str) -> None:
         """Shows words for a few seconds."""
         self.notice.set_level("")
-        self.notice.set_text(words)
+        self.notice.set_text(sentence(words))
         self._fade.start()
 
     @Slot(str)

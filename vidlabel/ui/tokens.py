@@ -85,6 +85,8 @@ THUMBNAIL = (80, 45)
 LIBRARY_WIDTH = 372
 DECIDE_WIDTH = 320
 CENTRE_MIN = 508
+LINE = 26
+"""A row of a plain list or table."""
 
 FAMILY = "Inter"
 BODY = 13
@@ -188,6 +190,7 @@ QLineEdit, QComboBox, QPlainTextEdit {
   selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:hover, QComboBox:hover { border-color: $line_strong; }
 QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border: 1px solid $accent; }
+QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$icons/chevron-$scheme.svg"); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line;
@@ -224,8 +227,10 @@ QPushButton[look="chip-on"]:focus { border: 1px solid $accent; }
 QPushButton::menu-indicator, QToolButton::menu-indicator { image: none; width: 0; }
 QListView, QTreeView, QTableView { background: $panel; border: none; color: $text; }
 QListView#Boxed, QTreeView#Boxed, QTableView#Boxed { border: 1px solid $line; border-radius: 6px; }
-QTreeView::item { padding: 5px 4px; border: none; }
-QTreeView::item:selected, QTableView::item:selected { background: $selected; color: $text; }
+QListView#Boxed::item { height: 26px; padding: 0 4px; border: none; }
+QTreeView::item { padding: 0 4px; border: none; }
+QListView#Boxed::item:selected, QTreeView::item:selected, QTableView::item:selected {
+  background: $selected; color: $text; }
 QTreeView:focus, QTableView:focus { border: 1px solid $accent; }
 QHeaderView::section { background: $panel; color: $second; border: none; border-bottom: 1px solid $line;
   padding: 6px 4px; }

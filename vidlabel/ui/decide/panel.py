@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from vidlabel.core.words import Changes, ClipRow, ClipState, Decision, Label, Suggestion
@@ -30,6 +30,14 @@ _STATE_WORDS = {
     "off": "Suggesting is off; the Project menu starts it.",
     "idle": "No suggestion for this clip.",
 }
+
+
+class Column(QWidget):
+    """As narrow as its room: a long word is cut rather than everything else pushed out of sight."""
+
+    # --- Qt ---
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
 
 class DecidePanel(QWidget):
@@ -83,7 +91,7 @@ class DecidePanel(QWidget):
         self._show_suggestion(None)
 
     def _build(self) -> None:
-        inner = QWidget()
+        inner = Column()
         inner.setObjectName("Panel")
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))

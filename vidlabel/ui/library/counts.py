@@ -124,11 +124,15 @@ class CountsDialog(QDialog):
         self.tree.setUniformRowHeights(True)
         self.tree.setHeaderLabels(["Label", "Clips"])
         self.tree.setSortingEnabled(True)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.resizeSection(1, 84)
         names = [label.name for label in labels]
         names += [name for name in counts.by_label if name not in names]
         for name in names:
             item = QTreeWidgetItem([name])
+            item.setSizeHint(0, QSize(0, tokens.LINE))
             item.setData(1, Qt.ItemDataRole.DisplayRole, counts.by_label.get(name, 0))
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.tree.addTopLevelItem(item)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from vidlabel.core.errors import VidlabelError
 from vidlabel.core.filters import parse
@@ -14,6 +14,7 @@ from vidlabel.core.words import ClipState, Counts, Label, QueueOrder
 from vidlabel.ui import tokens
 from vidlabel.ui.parts.basics import Chip, Words
 from vidlabel.ui.parts.flow import FlowRow
+from vidlabel.ui.parts.icons import icon
 from vidlabel.ui.parts.keycap import CAP_HEIGHT, cap_width, draw_cap
 from vidlabel.ui.tokens import current_colours
 
@@ -39,10 +40,19 @@ class HintedField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(name)
         self.setFixedHeight(tokens.CONTROL)
+        self.textChanged.connect(self._keep_clear)
+        self._keep_clear("")
 
     def set_caps(self, caps: tuple[str, ...]) -> None:
         self._caps = caps
+        self._keep_clear(self.text())
         self.update()
+
+    @Slot(str)
+    def _keep_clear(self, text: str) -> None:
+        """The placeholder does not run under the caps."""
+        room = 0 if text else sum(round(cap_width(cap)) + 4 for cap in self._caps)
+        self.setTextMargins(0, 0, room, 0)
 
     # --- Qt ---
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -83,7 +93,12 @@ class FilterBar(QWidget):
         self.field.setAccessibleDescription(
             "Words of the path, or state:, label:, suggested:, folder:, conf< and conf>"
         )
-        self.field.setClearButtonEnabled(False)
+        self._drop_text = self.field.addAction(QIcon(), QLineEdit.ActionPosition.TrailingPosition)
+        self._drop_text.setToolTip("Clear the text")
+        for button in self.field.findChildren(QToolButton):
+            button.setAccessibleName("Clear the text of the filter")
+        self._drop_text.setVisible(False)
+        self._drop_text.triggered.connect(self.field.clear)
         self.trouble = Words(level="trouble", size=tokens.SECONDARY, wrap=True)
         self.trouble.hide()
         self._chips = FlowRow()
@@ -127,6 +142,7 @@ class FilterBar(QWidget):
         self.field.blockSignals(True)
         self.field.clear()
         self.field.blockSignals(False)
+        self._drop_text.setVisible(False)
         self.trouble.hide()
         self._build_chips()
 
@@ -140,7 +156,9 @@ class FilterBar(QWidget):
         self._tell()
 
     @Slot(str)
-    def _typed(self, _text: str) -> None:
+    def _typed(self, text: str) -> None:
+        self._drop_text.setIcon(icon("close", current_colours().second))
+        self._drop_text.setVisible(bool(text))
         self._pause.start()
 
     @Slot()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
 
 from vidlabel.ui import tokens
+
+CHIP_MOST = 190
+"""Pixels of words in a chip: the narrowest column still holds it."""
 
 
 class Words(QLabel):
@@ -60,10 +64,14 @@ class Chip(QPushButton):
     """A small round button: a filter that is on, a recent label, a menu."""
 
     def __init__(self, words: str, *, on: bool = False, name: str = "") -> None:
+        font = tokens.font(tokens.SECONDARY)
+        shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideMiddle, CHIP_MOST)
         # Two ampersands: a label may carry one, and it is no mnemonic.
-        super().__init__(words.replace("&", "&&"))
+        super().__init__(shown.replace("&", "&&"))
         self.setProperty("look", "chip-on" if on else "chip")
-        self.setFont(tokens.font(tokens.SECONDARY))
+        self.setFont(font)
+        if shown != words:
+            self.setToolTip(words)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(name or words)
@@ -76,6 +84,11 @@ def percent(value: float) -> str:
     if 0.995 <= value < 1.0:
         return "> 99 %"
     return f"{value * 100:.0f} %"
+
+
+def sentence(words: str) -> str:
+    """The words with a capital at their beginning, as reasons stand in other sentences too."""
+    return words[:1].upper() + words[1:]
 
 
 def count(number: int, one: str, many: str = "") -> str:

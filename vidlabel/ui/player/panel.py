@@ -39,7 +39,6 @@ class PlayerPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("Ground")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(tokens.CENTRE_MIN)
         self._player = player
         self._actions = actions
         self._kept = False
@@ -58,6 +57,7 @@ class PlayerPanel(QWidget):
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.transport)
         layout.addWidget(self.timeline)
+        self.setMinimumWidth(max(tokens.CENTRE_MIN, self.transport.minimumWidth() + 2 * margin))
         player.opened.connect(self._opened)
         player.frame_shown.connect(self._frame_shown)
         player.failed.connect(self._failed)

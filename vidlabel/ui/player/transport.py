@@ -141,6 +141,8 @@ class Transport(FlowRow):
             gap=12,
         )
         self.add(controls)
+        # Narrower, its parts would stand on each other.
+        self.setMinimumWidth(controls.sizeHint().width())
 
     def _button(
         self,
