@@ -55,7 +55,7 @@ format: $(VENV)/.dev ## bring the sources into form
 bench: $(VENV)/.dev ## every benchmark (QUICK=1 for the short form); JSON into benchmarks/results
 	@mkdir -p $(OUT)
 	@for name in startup next_clip suggest frames scan; do \
-	  $(BIN)/python -m benchmarks.$$name $(if $(QUICK),--quick) --out $(OUT)/$$name.json || exit 1; done
+	  $(BIN)/python -m benchmarks.$$name $(if $(QUICK),--quick) --out $(OUT)/$$name.json || exit $$?; done
 
 clean: ## take away the environment and everything built
 	@rm -rf $(VENV) build dist benchmarks/results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -16,7 +16,8 @@ from typing import Any
 
 from vidlabel.core.resources import resource_path
 
-SIZES = {"label": (1440, 900)}
+SIZE = (1440, 900)
+COLUMNS = [372, 748, 320]
 THEMES = ("dark", "light")
 _SETTLE_MS = 2500
 _DECISIONS = 4
@@ -40,11 +41,12 @@ def _shoot(clips: Path, out: Path, *, theme: str) -> None:
 
     def press(key: Any) -> None:
         QTest.keyClick(window.focusWidget() or window, key)
-        wait(700)
+        wait(1000)
 
-    window.resize(*SIZES["label"])
+    window.resize(*SIZE)
     window.show()
-    wait(_SETTLE_MS)
+    window.columns.setSizes(COLUMNS)
+    wait(2 * _SETTLE_MS)
     for _ in range(_DECISIONS):
         press(Qt.Key.Key_Return)
     press(Qt.Key.Key_U)

@@ -73,7 +73,7 @@ def test_class_folders_link_whole_videos(vidlabel: CommandLine, labelled: Path, 
     out = tmp_path / "out"
     answer = vidlabel.json("export", labelled, out, "--format", "class-folders")
     assert answer["written"] == 2
-    assert answer["not_held"]["marked clips (--cut-clips cuts them out)"] == 1
+    assert answer["not_held"]["marked clips (`vidlabel export --cut-clips` cuts them out)"] == 1
     assert answer["not_held"]["clips without a label"] == 4
     assert (out / "wave" / "a.mp4").is_symlink()
     assert (out / "jump" / "=sound.mp4").read_bytes() == (labelled / "=sound.mp4").read_bytes()

@@ -62,7 +62,7 @@ def test_what_cannot_be_held_is_counted(tmp_path: Path) -> None:
     assert report.written == 0
     assert dict(report.not_held) == {
         "clips without a label": 1,
-        "marked clips (--cut-clips cuts them out)": 1,
+        "marked clips (`vidlabel export --cut-clips` cuts them out)": 1,
         "labelled clips whose file is missing": 2,
         "labelled clips whose file cannot be read": 1,
     }

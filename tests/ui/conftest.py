@@ -38,22 +38,22 @@ def project(tmp_path: Path, one_clip: Path) -> Path:
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     """The window on its welcome page, shown and active; nothing scans or suggests by itself."""
-    window = _show(qtbot, None)
+    window = show_window(qtbot, None)
     yield window
-    _close(qtbot, window)
+    close_window(qtbot, window)
 
 
 @pytest.fixture
 def at_work(qtbot: QtBot, project: Path) -> Iterator[MainWindow]:
     """The window opened with a project, its first clip painted: the keys act."""
-    window = _show(qtbot, project)
+    window = show_window(qtbot, project)
     qtbot.waitUntil(lambda: window.workbench.deciding.can_act, timeout=20_000)
     qtbot.waitUntil(lambda: window.workbench.deciding.suggestion is not None, timeout=10_000)
     yield window
-    _close(qtbot, window)
+    close_window(qtbot, window)
 
 
-def _show(qtbot: QtBot, project: Path | None) -> MainWindow:
+def show_window(qtbot: QtBot, project: Path | None) -> MainWindow:
     program = app.build(project)
     program.workbench.settings.scan_by_itself = False
     program.workbench.settings.suggest_by_itself = False
@@ -65,7 +65,7 @@ def _show(qtbot: QtBot, project: Path | None) -> MainWindow:
     return window
 
 
-def _close(qtbot: QtBot, window: MainWindow) -> None:
+def close_window(qtbot: QtBot, window: MainWindow) -> None:
     if window.isVisible():
         with qtbot.waitSignal(window.workbench.closed, timeout=15_000):
             window.close()

@@ -46,4 +46,4 @@ def _least_sure(label: str, probability: float, margin: float | None) -> str:
         return f"A close race: {label} {percent(probability)}, the next {percent(probability - margin)}"
     if probability < 0.5:
         return f"The model is unsure: {label} {percent(probability)} at best"
-    return f"The least sure one left: {label} {percent(probability)}"
+    return f"Less doubtful ones come later: {label} {percent(probability)}"

@@ -76,7 +76,7 @@ def _why_not(row: ClipRow, cut: Cut | None) -> str | None:
     if row.state is ClipState.UNREADABLE:
         return "labelled clips whose file cannot be read"
     if not row.whole and cut is None:
-        return "marked clips (--cut-clips cuts them out)"
+        return "marked clips (`vidlabel export --cut-clips` cuts them out)"
     return None
 
 

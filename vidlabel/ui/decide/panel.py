@@ -21,6 +21,7 @@ from vidlabel.ui.parts.keycap import CapButton
 
 RECENT = 6
 _NOT_CALIBRATED = "Not calibrated: the model's own figures, not chances of being right."
+_TROUBLE = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 _SEVERAL = "{0} selected: {1} gives each its own first suggestion, any other key one label to all."
 _STATE_WORDS = {
     "failed": "No suggestions: the model could not be loaded.",
@@ -195,7 +196,10 @@ class DecidePanel(QWidget):
             f"Accept on {several:,} clips" if several > 1 else f"Accept {first.label}" if first else "Accept"
         )
         self.accept.set_words(accept)
-        self.accept.setEnabled(first is not None or (several > 1 and not blind))
+        readable = row is None or row.state not in _TROUBLE
+        self.accept.setEnabled((first is not None and readable) or (several > 1 and not blind))
+        for button in self.verdicts.values():
+            button.setEnabled(row is not None)
         if several > 1 and not blind:
             self.note.setText(_SEVERAL.format(count(several, "clip"), self._key_words("decide.accept")))
         elif blind:
@@ -204,7 +208,7 @@ class DecidePanel(QWidget):
             )
         elif first is not None:
             self.note.setText("" if first.calibrated is not None else _NOT_CALIBRATED)
-        elif row is not None and row.state in (ClipState.MISSING, ClipState.UNREADABLE):
+        elif not readable:
             self.note.setText("No suggestion: the video cannot be read.")
         else:
             self.note.setText("" if row is None else _STATE_WORDS[self._suggesting.state])
