@@ -92,4 +92,5 @@ class HistoryList(QWidget):
         for index, line in enumerate(self._lines):
             line.setVisible(index < len(texts))
             if index < len(texts):
-                line.setText(texts[index])
+                # A number stays with its unit at the end of a line.
+                line.setText(texts[index].replace(" %", "\u00a0%"))
