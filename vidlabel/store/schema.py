@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 
 from vidlabel.store.text import NameText
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration."""
 VERSION = int(REVISION)
 """The same as a number; it is kept in the file's header, where it is read without opening the database."""
@@ -195,9 +196,12 @@ clips = Table(
     Column("probability", Float),
     Column("margin", Float),
     Column("state", Text, Computed(STATE_RULE, persisted=True), nullable=False),
+    Column("shown", Float),
+    Column("proposed_by", Id),
     CheckConstraint("start_us >= 0 AND end_us >= start_us", name="times"),
     CheckConstraint("start_frame >= 0 AND end_frame >= start_frame", name="frames"),
 )
+"""``shown``: the first suggestion's calibrated confidence. ``proposed_by``: the sweep that found the clip."""
 _PATH = ("root_id", "relative", "start_us")
 Index("ix_clips_path", *(clips.c[name] for name in ("removed", *_PATH, "state")))
 Index("ix_clips_name", clips.c.removed, clips.c.name)
@@ -207,6 +211,8 @@ Index("ix_clips_margin", clips.c.removed, clips.c.state, clips.c.margin)
 Index("ix_clips_label", clips.c.removed, clips.c.label)
 Index("ix_clips_suggested", clips.c.removed, clips.c.suggested)
 Index("ix_clips_probability", clips.c.removed, clips.c.probability)
+Index("ix_clips_shown", clips.c.removed, clips.c.shown)
+Index("ix_clips_proposed_by", clips.c.proposed_by)
 Index("ix_clips_decided", clips.c.removed, clips.c.decided_at_us)
 
 clip_counts = Table(
@@ -228,6 +234,46 @@ suggestions = Table(
     Column("entropy", Float, nullable=False),
     PrimaryKeyConstraint("model_id", "clip_id"),
 )
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("model_id", Id, ForeignKey("models.id"), primary_key=True),
+    Column("temperature", Float, nullable=False),
+    Column("clips", BigInteger, nullable=False),
+    Column("ece_before", Float, nullable=False),
+    Column("ece_after", Float, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("fitted_at_us", BigInteger, nullable=False),
+)
+"""The newest calibration of each model. ``details``: the bins of both reliability plots, as JSON."""
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("model_id", Id, ForeignKey("models.id"), nullable=False),
+    Column("video_id", Id, ForeignKey("videos.id"), nullable=False, index=True),
+    Column("window_us", BigInteger, nullable=False),
+    Column("step_us", BigInteger, nullable=False),
+    Column("windows", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("started_at_us", BigInteger, nullable=False),
+    Column("finished_at_us", BigInteger),
+    UniqueConstraint("model_id", "video_id"),
+)
+"""One model's pass over a whole video in overlapping windows, and how far it has come."""
+
+sweep_parts = Table(
+    "sweep_parts",
+    metadata,
+    Column("sweep_id", Id, ForeignKey("sweeps.id"), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("windows", BigInteger, nullable=False),
+    Column("scores", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("sweep_id", "first"),
+)
+"""Windows ``first`` to ``first + windows``: float16, little-endian, (windows, labels)."""
 
 steps = Table(
     "steps",
