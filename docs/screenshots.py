@@ -24,7 +24,7 @@ _DECISIONS = 4
 
 
 def _shoot(clips: Path, out: Path, *, theme: str) -> None:
-    """One window in one theme, after a few decisions, as a PNG."""
+    """One window in one theme as PNGs: the labelling page after a few decisions, and the models page."""
     from PySide6.QtCore import QEventLoop, Qt, QTimer
     from PySide6.QtTest import QTest
 
@@ -39,8 +39,8 @@ def _shoot(clips: Path, out: Path, *, theme: str) -> None:
         QTimer.singleShot(milliseconds, loop.quit)
         loop.exec()
 
-    def press(key: Any) -> None:
-        QTest.keyClick(window.focusWidget() or window, key)
+    def press(key: Any, *held: Any) -> None:
+        QTest.keyClick(window.focusWidget() or window, key, *held)
         wait(1000)
 
     window.resize(*SIZE)
@@ -52,7 +52,10 @@ def _shoot(clips: Path, out: Path, *, theme: str) -> None:
     press(Qt.Key.Key_U)
     press(Qt.Key.Key_Down)
     wait(_SETTLE_MS)
-    window.grab().save(str(out))
+    window.grab().save(str(out / f"label-{theme}.png"))
+    press(Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+    wait(_SETTLE_MS)
+    window.grab().save(str(out / f"models-{theme}.png"))
     bench.closed.connect(loop.quit)
     bench.close()
     QTimer.singleShot(5000, loop.quit)
@@ -68,7 +71,7 @@ def main() -> int:
     parser.add_argument("--clips", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        _shoot(options.clips, options.out / f"label-{options.one}.png", theme=options.one)
+        _shoot(options.clips, options.out, theme=options.one)
         return 0
     options.out.mkdir(parents=True, exist_ok=True)
     for theme in THEMES:

@@ -1,8 +1,11 @@
 """Measures a model on what it was not trained on.
 
     python -m training.evaluate --model RUN/model.safetensors --work WORK
+    python -m training.evaluate --official RUN --data HMDB51 --views 10 --crops 3
 
-Answers with one JSON document: top-1, top-5, mean class accuracy, ECE and counts on
+The second form measures what training.finetune made: each official split, their mean, the random split beside them,
+and how much of that a random split owes to clips of the same film (training/official.py). The first answers with one
+JSON document: top-1, top-5, mean class accuracy, ECE and counts on
   silhouettes_test     official split-1 test part of the silhouettes, composited once (all 51 labels compete)
   silhouettes_test_21  the same clips, only the 21 labels that have silhouettes compete
   figures_test         freshly rendered figures (another seed), all labels
@@ -18,6 +21,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,7 +34,8 @@ from numpy.typing import NDArray
 from training.files import write_whole
 from training.shards import Shards
 from training.sources import DATA, RealClip, real_clips
-from vidlabel.core.errors import UnreadableVideoError
+from vidlabel.core.errors import UnreadableVideoError, VidlabelError
+from vidlabel.core.words import Views
 from vidlabel.learning.evaluate import evaluate_probabilities, predict_all
 from vidlabel.media.reader import FrameReader
 from vidlabel.ml.devices import choose_device
@@ -45,21 +51,59 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True, help="folder with the test shards")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--work", type=Path, help="folder with the test shards")
     parser.add_argument(
-        "--data", type=Path, default=DATA, help="folder with the footage (default: ../shared/data)"
+        "--data",
+        type=Path,
+        default=DATA,
+        help="folder with the footage (default: ../shared/data); with --official that of training.prepare",
     )
+    official = parser.add_argument_group("what training.finetune made")
+    official.add_argument("--official", type=Path, metavar="RUN", help="folder of the run")
+    official.add_argument("--views", type=int, default=1, help="looks at a clip along its time, averaged")
+    official.add_argument(
+        "--crops", type=int, choices=(1, 3), default=1, help="parts of the picture, averaged"
+    )
+    official.add_argument("--flip", action="store_true", help="look at each mirrored as well")
+    official.add_argument("--device", default="cpu")
+    official.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="decoding threads")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0, help="of the chance level's shuffles")
     options = parser.parse_args(arguments)
+    if options.official is not None:
+        _measure_official(options)
+        return
+    if options.model is None or options.work is None:
+        parser.error("give --model and --work, or --official")
     predictor = Predictor(load_model(options.model), choose_device("cpu"), threads=options.threads)
     scores = measure(predictor, work=options.work, data=options.data, seed=options.seed)
     text = json.dumps(scores, indent=1)
     if options.out is not None:
         write_whole(options.out, lambda file: file.write(text.encode()))
     print(text)
+
+
+def _measure_official(options: argparse.Namespace) -> None:
+    from training.hmdb51 import load_index
+    from training.official import Manner, as_table, measure_run
+
+    try:
+        manner = Manner(views=Views(clips=options.views, flip=options.flip), crops=options.crops)
+        scores = measure_run(
+            options.official,
+            load_index(options.data),
+            manner=manner,
+            device=options.device,
+            workers=options.workers,
+            threads=options.threads,
+        )
+    except (VidlabelError, FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    if options.out is not None:
+        write_whole(options.out, lambda file: file.write(json.dumps(scores, indent=1).encode()))
+    print(as_table(scores))
 
 
 def measure(predictor: Predictor, *, work: Path, data: Path, seed: int = 0) -> dict[str, dict[str, Any]]:

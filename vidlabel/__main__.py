@@ -15,7 +15,12 @@ from vidlabel.core.paths import is_project_file
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
-_WORKERS = {"engine": "vidlabel.engine.main:run_engine"}
+_WORKERS = {
+    "engine": "vidlabel.engine.main:run_engine",
+    "models": "vidlabel.cli.models_worker:run_models",
+    "convert": "vidlabel.ml.converter:run_convert",
+}
+_WITH_ARGUMENTS = frozenset({"models", "convert"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,9 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_worker(arguments: list[str]) -> int:
-    if len(arguments) != 1 or arguments[0] not in _WORKERS:
+    kind, rest = arguments[:1], arguments[1:]
+    if not kind or kind[0] not in _WORKERS or (rest and kind[0] not in _WITH_ARGUMENTS):
         return _wrong(f"there is no worker '{' '.join(arguments)}'.")
-    return _function(_WORKERS[arguments[0]])()
+    run = _function(_WORKERS[kind[0]])
+    return run(rest) if kind[0] in _WITH_ARGUMENTS else run()
 
 
 def _open_window(arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ import torch
 
 from tests.cli.conftest import CommandLine, start
 from tests.helpers.clips import numbered_clip
-from vidlabel.cli.commands import suggest
+from vidlabel.cli import choosing
 from vidlabel.ml import catalogue
 from vidlabel.store.project_store import ProjectStore
 
@@ -108,9 +108,43 @@ def test_a_new_bundled_model_takes_over_from_the_old(
         store.register_model("ab" * 32, "bundled", ["wave"], {})
     now = catalogue.find_model(str(model))
     real = catalogue.find_model
-    monkeypatch.setattr(suggest, "find_model", lambda name: now if name == "bundled" else real(name))
+    monkeypatch.setattr(choosing, "find_model", lambda name: now if name == "bundled" else real(name))
     said = vidlabel("suggest", project, "--device", "cpu", "--json")
     assert said.json["model_hash"] == now.hash
     assert "takes over" in said.err
     with ProjectStore.open(project) as store:
         assert store.active_model() == (now.hash, now.name)
+
+
+def test_views_are_kept_under_a_key_of_their_own_and_their_cost_is_told(
+    vidlabel: CommandLine, footage: Path, model: Path
+) -> None:
+    arguments = ("suggest", footage, "--model", model, "--device", "cpu", "--batch-size", "2")
+    plain = vidlabel.json(*arguments)
+    said = vidlabel(*arguments, "--views", "3", "--flip", "--json")
+    several = json.loads(said.out)
+    assert several["model"] == "tiny (3 views, flipped)"
+    assert several["model_hash"] == f"{plain['model_hash']}-v3f"
+    assert "vidlabel: 3 views, flipped: " in said.err
+    assert "x the time of one view." in said.err
+    assert first_probabilities(several) != first_probabilities(plain)
+    again = vidlabel(*arguments, "--views", "3", "--flip", "--json")
+    assert first_probabilities(json.loads(again.out)) == first_probabilities(several)
+    assert again.err == "", "nothing was computed again"
+    assert first_probabilities(vidlabel.json(*arguments)) == first_probabilities(plain)
+
+
+def test_a_project_keeps_the_way_it_was_first_asked_in(
+    vidlabel: CommandLine, footage: Path, monkeypatch: pytest.MonkeyPatch, model: Path
+) -> None:
+    monkeypatch.setattr(catalogue, "bundled_path", lambda: model)
+    first = vidlabel.json("suggest", footage, "--device", "cpu", "--views", "2")
+    assert first["model"] == "bundled (2 views)"
+    again = vidlabel.json("suggest", footage, "--device", "cpu")
+    assert (again["model"], again["model_hash"]) == (first["model"], first["model_hash"])
+    assert vidlabel.json("suggest", footage, "--device", "cpu", "--views", "1")["model"] == "bundled"
+
+
+@pytest.mark.parametrize("wish", [("--views", "0"), ("--views", "17"), ("--precision", "int8")])
+def test_ways_that_there_are_not_are_refused(vidlabel: CommandLine, footage: Path, wish: tuple[str, str]) -> None:
+    vidlabel("suggest", footage, *wish, code=2)

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from tests.ml.conftest import LABELS, PREPROCESSING, SMALL
 from vidlabel.core.errors import ModelError
+from vidlabel.ml.grouping import Grouping
 from vidlabel.ml.modelfile import load_model, read_info, save_model
 
 
@@ -43,6 +44,67 @@ def test_a_saved_model_comes_back_as_it_was(model_path, network):
         assert torch.equal(loaded.module(x), network(x))
     assert not loaded.module.training
     assert read_info(model_path) == info
+
+
+GROUPING = Grouping("test", ("a", "b", "c"), ((0, 2), (1,)), ("pour",))
+
+
+def grouped(path, network, labels=("first", "second")):
+    return save_model(
+        path,
+        network,
+        name="g",
+        network="compact3d",
+        network_args=SMALL,
+        labels=labels,
+        preprocessing=PREPROCESSING,
+        grouping=GROUPING,
+    )
+
+
+def test_a_grouping_comes_back_and_works(network, tmp_path):
+    info = grouped(tmp_path / "g.safetensors", network)
+    assert info.grouping == GROUPING and info.labels == ("first", "second")
+    module = load_model(info.path).module
+    x = torch.rand(2, 3, 4, 16, 16)
+    with torch.inference_mode():
+        classes = torch.softmax(network(x), dim=1)
+        sums = torch.stack([classes[:, 0] + classes[:, 2], classes[:, 1]], dim=1)
+        torch.testing.assert_close(torch.softmax(module(x), dim=1), sums)
+
+
+def test_only_a_grouped_file_needs_the_newer_format(model_path, network, tmp_path):
+    assert header_of(model_path)[0]["__metadata__"]["format"] == "1"
+    assert "grouping" not in header_of(model_path)[0]["__metadata__"]
+    path = grouped(tmp_path / "g.safetensors", network).path
+    assert header_of(path)[0]["__metadata__"]["format"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda values: values.update(groups=[[0], [7]]), "grouping of classes cannot be used"),
+        (lambda values: values.update(groups=[[0]]), "gathered into 1 labels, but its list names 2"),
+        (lambda values: values.update(classes=["a", "b"], groups=[[0], [1]]), "3 classes apart, .* names 2"),
+    ],
+)
+def test_a_grouping_that_does_not_fit_is_explained(network, tmp_path, change, said):
+    path = grouped(tmp_path / "g.safetensors", network).path
+
+    def changed(header):
+        values = GROUPING.to_json()
+        change(values)
+        header["__metadata__"]["grouping"] = json.dumps(values)
+
+    with_header(path, changed)
+    with pytest.raises(ModelError, match=said):
+        load_model(path)
+
+
+def test_a_grouping_for_other_labels_is_not_saved(network, tmp_path):
+    with pytest.raises(ModelError, match="gathered into 2 labels"):
+        grouped(tmp_path / "g.safetensors", network, labels=("a", "b", "c"))
+    assert not (tmp_path / "g.safetensors").exists()
 
 
 def test_half_weights_halve_the_file_and_load_as_float32(model_path, network, tmp_path):
@@ -145,7 +207,7 @@ def put(key, value):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (put("format", 2), "newer vidlabel"),
+        (put("format", 3), "newer vidlabel"),
         (put("format", "1"), "format version"),
         (put("labels", []), "labels is empty"),
         (put("labels", ["a", "a", "b"]), "twice"),

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
 
 from tests.ml.conftest import LABELS, PREPROCESSING
 from vidlabel.core.errors import DeviceError, ModelError
+from vidlabel.core.words import Views
 from vidlabel.ml.devices import choose_device
-from vidlabel.ml.input import to_input
+from vidlabel.ml.input import PinnedStaging, to_input
 from vidlabel.ml.modelfile import LoadedModel
 from vidlabel.ml.predictor import Predictor
 
@@ -25,11 +28,11 @@ def out_of_memory_above(predictor, limit, monkeypatch):
     """The GPU stands in: its memory holds ``limit`` clips. Answers the sizes tried."""
     run, tried = predictor._run, []
 
-    def limited(frames):
+    def limited(frames, dtype=None):
         tried.append(len(frames))
         if len(frames) > limit:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        return run(frames)
+        return run(frames, dtype)
 
     monkeypatch.setattr(predictor, "_run", limited)
     return tried
@@ -41,7 +44,7 @@ def test_a_prediction_is_the_networks_own_answer(predictor, loaded):
     with torch.inference_mode():
         logits, embedding = loaded.module.embed(to_input(frames, PREPROCESSING, "cpu", torch.float32))
     assert prediction.probabilities.dtype == np.float32 and prediction.embeddings.dtype == np.float16
-    np.testing.assert_allclose(prediction.probabilities, logits.softmax(1).numpy(), atol=2e-6)
+    np.testing.assert_allclose(prediction.probabilities, logits.softmax(1).numpy(), atol=1e-3)
     np.testing.assert_allclose(prediction.embeddings, embedding.numpy(), rtol=2e-3, atol=2e-3)
     np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-6)
     assert prediction.probabilities.std(axis=0).max() > 1e-3, "the clips must not all look the same to it"
@@ -55,6 +58,22 @@ def test_a_clip_gets_the_same_probabilities_in_every_batch(predictor):
     np.testing.assert_allclose(
         predictor.predict(frames[::-1].copy()).probabilities[::-1], together, atol=1e-6
     )
+
+
+def test_a_kept_embedding_gives_the_very_same_probabilities(predictor):
+    prediction = predictor.predict(clips(7))
+    np.testing.assert_array_equal(predictor.from_embeddings(prediction.embeddings), prediction.probabilities)
+    one = predictor.from_embeddings(prediction.embeddings[3:4])
+    np.testing.assert_array_equal(one, prediction.probabilities[3:4])
+    assert predictor.from_embeddings(prediction.embeddings[:0]).shape == (0, len(LABELS))
+
+
+@pytest.mark.parametrize(
+    "embeddings", [np.zeros((2, 5), np.float16), np.zeros((2, 16), np.float32), np.zeros(16, np.float16)]
+)
+def test_embeddings_of_another_model_are_refused(predictor, embeddings):
+    with pytest.raises(ValueError, match="expected float16"):
+        predictor.from_embeddings(embeddings)
 
 
 def test_the_loaded_model_is_left_as_it_is(predictor, loaded):
@@ -135,11 +154,150 @@ def test_the_best_batch_is_the_fastest_one(predictor, monkeypatch):
     assert len(measured) == 4, "two worse in a row end the search"
 
 
+def test_a_clip_without_numbers_is_told_apart_from_the_others(predictor, monkeypatch):
+    """Finite weights may still overflow on one clip."""
+    forward = predictor._forward
+    monkeypatch.setattr(predictor, "_forward", lambda x: overflowing(forward(x), row=1))
+    prediction = predictor.finish(predictor.start(clips(3)))
+    assert np.isfinite(prediction.probabilities).all(axis=1).tolist() == [True, False, True]
+    with pytest.raises(ModelError, match="no numbers"):
+        predictor.predict(clips(3))
+
+
+def overflowing(embedding, row):
+    embedding = embedding.clone()
+    embedding[row, 0] = float("inf")
+    return embedding
+
+
+def test_what_is_too_large_for_16_bits_is_computed_in_32(loaded, predictor, monkeypatch):
+    reduced = Predictor(loaded, choose_device("cpu"), precision="bfloat16")
+    forward = reduced._forward
+
+    def narrow(x):
+        found = forward(x)
+        return overflowing(found, row=2) if torch.is_autocast_enabled("cpu") else found
+
+    monkeypatch.setattr(reduced, "_forward", narrow)
+    frames = clips(3)
+    prediction = reduced.finish(reduced.start(frames))
+    np.testing.assert_allclose(
+        prediction.probabilities[2], predictor.predict(frames).probabilities[2], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("gain", [2.0, 0.5])
+def test_a_reduced_precision_must_be_faster(loaded, monkeypatch, gain):
+    reduced = Predictor(loaded, choose_device("cpu"), precision="bfloat16")
+    seconds = iter([gain, 1.0])
+    monkeypatch.setattr("vidlabel.ml.predictor.quickest", lambda work, wait, *, repeats: next(seconds))
+    if gain > 1:
+        reduced.warm_up()
+        assert reduced.dtype == torch.bfloat16
+    else:
+        with pytest.raises(DeviceError, match=r"no gain on .*: 0.5 times as fast .*--precision auto"):
+            reduced.warm_up()
+
+
+def test_a_reduced_precision_must_agree(loaded, monkeypatch):
+    reduced = Predictor(loaded, choose_device("cpu"), precision="bfloat16")
+    forward = reduced._forward
+    monkeypatch.setattr(
+        reduced, "_forward", lambda x: forward(x) * (-9 if torch.is_autocast_enabled("cpu") else 1)
+    )
+    seconds = iter([2.0, 1.0])
+    monkeypatch.setattr("vidlabel.ml.predictor.quickest", lambda work, wait, *, repeats: next(seconds))
+    with pytest.raises(DeviceError, match="does not answer as float32 does"):
+        reduced.warm_up()
+
+
+def test_another_way_of_asking_has_a_key_of_its_own(loaded, predictor):
+    plain = predictor.info
+    assert (plain.hash, plain.name) == (loaded.info.hash, "small")
+    views = Views(clips=3, flip=True)
+    other = Predictor(loaded, choose_device("cpu"), precision="bfloat16", views=views)
+    assert other.info.hash == f"{plain.hash}-v3f-bfloat16"
+    assert other.info.name == "small (3 views, flipped, bfloat16)"
+
+
+def test_compiling_is_taken_only_where_it_is_faster_and_agrees(predictor, monkeypatch):
+    frames = clips(2)
+    plain, wanted = predictor._forward, predictor.predict(frames).probabilities
+    clock = iter([1.0, 0.5, 1.0, 1.5, 1.0, 0.1])
+    monkeypatch.setattr("vidlabel.ml.predictor.quickest", lambda work, wait, *, repeats: next(clock))
+    monkeypatch.setattr("vidlabel.ml.predictor.compiled", lambda forward: lambda x: forward(x))
+    assert predictor.compile_where_it_pays(2) == 2.0
+    assert predictor._forward is not plain
+    np.testing.assert_allclose(predictor.predict(frames[:1]).probabilities, wanted[:1], atol=1e-6)
+    assert predictor.compile_where_it_pays(2) == 1.0, "slower"
+    assert predictor._forward is plain
+    monkeypatch.setattr("vidlabel.ml.predictor.compiled", lambda forward: lambda x: -20 * forward(x))
+    assert predictor.compile_where_it_pays(2) == 1.0, "it answers otherwise"
+
+
+def test_a_compiler_that_is_not_there_costs_nothing(predictor, monkeypatch):
+    def broken(x):
+        raise RuntimeError("InductorError: no C++ compiler")
+
+    monkeypatch.setattr("vidlabel.ml.predictor.compiled", lambda forward: broken)
+    assert predictor.compile_where_it_pays(2) == 1.0
+    assert predictor.predict(clips(2)).probabilities.shape == (2, len(LABELS))
+
+
+def test_the_network_is_timed_with_each_number_of_threads(predictor):
+    costs = predictor.cost_by_threads((2, 1))
+    assert set(costs) == {1, 2}
+    assert all(cost.wall > 0 for cost in costs.values())
+    assert torch.get_num_threads() == 1
+
+
+class FakeEvent:
+    """Stands in for a CUDA event: counts who waited for it."""
+
+    def __init__(self):
+        self.recorded = self.waited = 0
+
+    def record(self, stream=None):
+        self.recorded += 1
+
+    def synchronize(self):
+        self.waited += 1
+
+
+class FakeStream:
+    def __init__(self, device=None):
+        self.waited_for = []
+
+    def wait_event(self, event):
+        self.waited_for.append(event)
+
+
+def test_two_pinned_buffers_take_turns(monkeypatch):
+    """The device is the processor here; what is tested is that no buffer is filled before it was copied out of."""
+    computing = FakeStream()
+    empty, to = torch.empty, torch.Tensor.to
+    monkeypatch.setattr(torch.cuda, "Stream", FakeStream)
+    monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: computing)
+    monkeypatch.setattr(torch, "empty", lambda *shape, pin_memory, **kind: empty(*shape, **kind))
+    monkeypatch.setattr(torch.Tensor, "record_stream", lambda self, stream: None)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *a, **k: to(self, *a, **k).clone())
+    staging = PinnedStaging(torch.device("cpu"))
+    batches = [clips(count, seed=count) for count in (3, 3, 2, 4)]
+    sent = [staging.send(frames) for frames in batches]
+    for frames, there in zip(batches, sent, strict=True):
+        np.testing.assert_array_equal(there.numpy(), frames)
+    assert [event.waited for event in staging._copied] == [2, 2]
+    assert [event.recorded for event in staging._copied] == [2, 2]
+    assert computing.waited_for == [*staging._copied, *staging._copied]
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_gpu_says_what_the_cpu_says(loaded, predictor):
     frames = clips(8)
-    on_gpu = Predictor(loaded, choose_device("cuda"))
+    on_gpu = Predictor(loaded, choose_device("cuda"), precision="float32")
     np.testing.assert_allclose(
         on_gpu.predict(frames).probabilities, predictor.predict(frames).probabilities, atol=1e-4
     )

@@ -94,6 +94,19 @@ def test_short_side_keeps_the_aspect(size, decoded):
     )
 
 
+def test_squash_to_ignores_the_aspect_and_crops_the_centre():
+    p = Preprocessing(frames=1, height=2, width=2, squash_to=(6, 4))
+    assert p.decode_size(1920, 1080) == p.decode_size(100, 900) == (6, 4)
+    frames = np.zeros((1, 4, 6, 3), np.uint8)
+    frames[0, 1:3, 2:4] = 9
+    assert p.crop(frames).shape == (1, 2, 2, 3) and (p.crop(frames) == 9).all()
+    with pytest.raises(ValueError, match="do not suit"):
+        p.crop(np.zeros((1, 4, 7, 3), np.uint8))
+    assert Preprocessing.from_json(p.to_json()) == p
+    # A file that does not use it stays readable for versions that do not know it.
+    assert "squash_to" not in Preprocessing().to_json()
+
+
 def test_a_banner_does_not_become_a_picture_of_megapixels():
     p = Preprocessing(height=112, width=112, resize="short_side", short_side=128)
     assert p.decode_size(8000, 2) == (512, 128)
@@ -122,6 +135,11 @@ def test_json_keeps_everything():
         {"resize": "short_side"},
         {"resize": "short_side", "short_side": 32},
         {"short_side": 64},
+        {"squash_to": [63, 64]},
+        {"squash_to": [64]},
+        {"squash_to": "64"},
+        {"squash_to": [64.0, 64]},
+        {"resize": "short_side", "short_side": 64, "squash_to": [64, 64]},
         {"span_s": -1.0},
         {"span_s": "1"},
         {"mean": [0.5, 0.5]},

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray
 from pytestqt.qtbot import QtBot
 
 from vidlabel.core.paths import settings_file
-from vidlabel.core.words import QueueOrder
+from vidlabel.core.words import ONE_VIEW, QueueOrder, Views
 from vidlabel.services.keys import Keys, canonical
 from vidlabel.services.settings import RECENT_PROJECTS, Settings
 
@@ -97,3 +97,18 @@ def test_remapping_refuses_what_is_taken_and_is_found_again(settings: Settings) 
     assert keys.reset("decide.skip") == ["decide.unsure"]
     keys.reset()
     assert keys.sequences("decide.skip") == ("S",)
+
+
+def test_views_and_what_they_cost_are_found_again(settings: Settings) -> None:
+    told: list[str] = []
+    settings.changed.connect(told.append)
+    assert settings.views == ONE_VIEW
+    settings.views = Views(clips=3, flip=True)
+    settings.views = Views(clips=3, flip=True)
+    assert told == ["views"]
+    assert settings.views_cost(settings.views) is None
+    settings.remember_views_cost(Views(clips=3, flip=True), 5.83)
+    settings.remember_views_cost(Views(clips=2), 2.0)
+    assert settings.views_cost(Views(clips=3, flip=True)) == 5.8
+    assert settings.views_cost(Views(clips=3)) is None
+    assert settings.views == Views(clips=3, flip=True)

@@ -139,7 +139,7 @@ def test_indexes_answer_the_long_lists(big: ProjectStore) -> None:
     queries = [ClipQuery(), ClipQuery(sort="path"), ClipQuery(sort="probability"), ClipQuery(sort="state")]
     with big._database.read() as connection:
         for query in queries:
-            for extra, order in clips_query._parts(query):
+            for extra, order in clips_query._parts(connection, query):
                 statement = (
                     clips_query.select(clips_query.clips.c.id)
                     .where(~clips_query.clips.c.removed, *extra)
@@ -176,14 +176,14 @@ def test_suggestions_come_back_to_the_last_bit(footage: Footage) -> None:
     assert store.active_model() is None
     store.register_model("h1", "small", ["wave", "run"], {"top1": 0.5})
     assert store.active_model() == ("h1", "small")
-    scores = (LabelScore("wave", 0.1 + 0.2, 0.7), LabelScore("run", 1 / 3))
+    scores = (LabelScore("wave", 0.1 + 0.2), LabelScore("run", 1 / 3))
     said = Suggestion(clip_id=clip, model="h1", scores=scores, margin=0.1, entropy=0.9)
     gone = Suggestion(clip_id=999, model="h1", scores=scores, margin=0.1, entropy=0.9)
     assert store.save_suggestions([said, gone]).clips == {clip}
     assert store.suggestion(clip, "h1") == said
     row = store.clip_row(clip)
     assert row is not None
-    assert (row.state, row.suggested, row.probability, row.model) == (ClipState.SUGGESTED, "wave", 0.7, "h1")
+    assert (row.state, row.suggested, row.probability, row.model) == (ClipState.SUGGESTED, "wave", 0.1 + 0.2, "h1")
     assert [(row.clip_id, what) for row, what in store.suggested_clips("h1")] == [(clip, said)]
 
     store.register_model("h2", "large", ["wave", "run"], {})

@@ -5,6 +5,8 @@ from __future__ import annotations
 MODULES = {
     "scan": "scan",
     "suggest": "suggest",
+    "sweep": "sweep",
+    "calibrate": "calibrate",
     "list": "list_clips",
     "label": "label",
     "import": "import_labels",

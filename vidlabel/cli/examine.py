@@ -17,10 +17,11 @@ import av
 
 from vidlabel.cli.display import missing_qt_libraries, packages, qt_folder
 from vidlabel.core.errors import VidlabelError
-from vidlabel.core.paths import cache_folder, data_folder
+from vidlabel.core.paths import cache_folder, data_folder, models_folder
 from vidlabel.ml.catalogue import BUNDLED, damaged_models, find_model, list_models
 from vidlabel.ml.devices import describe_devices
 from vidlabel.ml.modelfile import load_model
+from vidlabel.store.places import EMBEDDINGS
 
 _LITTLE_ROOM = 1 << 30
 
@@ -55,7 +56,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Looks at everything; nothing is changed."""
-    return [*_devices(), _codecs(), *_disks(), _qt(), _sound(), *_models()]
+    return [*_devices(), _codecs(), *_disks(), _embeddings(), _qt(), _sound(), *_models()]
 
 
 def _devices() -> Iterator[Finding]:
@@ -94,6 +95,15 @@ def _disks() -> Iterator[Finding]:
             )
         else:
             yield Finding(name, State.OK, detail)
+
+
+def _embeddings() -> Finding:
+    """Of the projects that lie in the data folder; one elsewhere is told about by `vidlabel check`."""
+    folders = [found for found in (data_folder() / "projects").glob(f"*{EMBEDDINGS}") if found.is_dir()]
+    nbytes = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    projects = f"{len(folders)} project{'s' if len(folders) != 1 else ''}"
+    detail = f"{nbytes / (1 << 20):,.1f} MiB of {projects} in {data_folder() / 'projects'}"
+    return Finding("Embeddings", State.OK, f"{detail}; they may be removed, and are then computed again")
 
 
 def _qt() -> Finding:
@@ -135,19 +145,26 @@ def _models() -> Iterator[Finding]:
         try:
             load_model(model.path)
         except VidlabelError as error:
-            yield Finding(
-                f"Model {model.name}", State.FAULT, str(error), f"Remove {model.path} and install it again."
-            )
+            yield Finding(f"Model {model.name}", State.FAULT, str(error), _remove_and_install(model.path))
             continue
         if _hash_in_name(model.path) not in (None, model.hash):
             detail = f"{model.path} is not what its name says: its sha256 is {model.hash}."
-            yield Finding(f"Model {model.name}", State.FAULT, detail, "Remove it and install it again.")
+            yield Finding(f"Model {model.name}", State.FAULT, detail, _remove_and_install(model.path))
         else:
             yield Finding(f"Model {model.name}", State.OK, about)
     for damaged in damaged_models():
         yield Finding(
-            f"Model {Path(damaged.model).name}", State.FAULT, damaged.reason, f"Remove {damaged.model}."
+            f"Model {Path(damaged.model).name}",
+            State.FAULT,
+            damaged.reason,
+            _remove_and_install(Path(damaged.model)),
         )
+
+
+def _remove_and_install(path: Path) -> str:
+    if path.parent != models_folder():
+        return "Install vidlabel again."
+    return f"`vidlabel models remove {path.name}`, then install it again."
 
 
 def _hash_in_name(path: Path) -> str | None:

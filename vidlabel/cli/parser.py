@@ -11,12 +11,16 @@ from typing import NoReturn
 
 from vidlabel import __version__
 from vidlabel.core.errors import UsageError
-from vidlabel.core.words import QueueOrder
+from vidlabel.core.model_key import PRECISIONS
+from vidlabel.core.sweeps import LONG_S, STEP_S, WINDOW_S, ProposalSettings
+from vidlabel.core.words import MOST_VIEWS, QueueOrder
 
 _PROJECT = "a *.vidlabel file, or a folder of videos (its own project is then opened or created)"
 SORTS = ("queue", "path", "name", "duration", "state", "label", "probability", "decided")
 EXPORT_FORMATS = ("csv", "jsonl", "class-folders")
 IMPORT_FORMATS = ("csv",)
+MODEL_ACTIONS = ("list", "info", "install", "import", "export", "remove", "promote", "rollback")
+EXPORT_KINDS = ("safetensors", "state-dict", "onnx")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -110,6 +114,71 @@ def _suggest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", metavar="N", type=_positive, help="clips at a time (default: measured)"
     )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="auto: float32 on the CPU, mixed on a CUDA GPU; others must be measured faster and agree "
+        "(default: the project's, at first auto)",
+    )
+    parser.add_argument(
+        "--views",
+        metavar="N",
+        type=_views,
+        help="looks at each clip, averaged; their cost is told (default: the project's, at first 1)",
+    )
+    parser.add_argument("--flip", action="store_true", help="look at each clip mirrored as well")
+    parser.add_argument(
+        "--compile", action="store_true", help="try torch.compile first; used only where it is faster"
+    )
+
+
+def _sweep(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument(
+        "videos",
+        metavar="VIDEO",
+        nargs="*",
+        default=[],
+        help="absolute, or relative to this folder or to a root (none: all that are long)",
+    )
+    parser.add_argument(
+        "--model", metavar="M", help="name, hash or path (default: the project's active model)"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default: auto)")
+    parser.add_argument(
+        "--longer-than",
+        metavar="S",
+        type=_seconds,
+        default=LONG_S,
+        help=f"without VIDEO: videos of at least so many seconds (default: {LONG_S:g})",
+    )
+    parser.add_argument(
+        "--window", metavar="S", type=_seconds, help=f"seconds looked at at a time (default: {WINDOW_S:g})"
+    )
+    parser.add_argument("--step", metavar="S", type=_seconds, help=f"then on by so much (default: {STEP_S:g})")
+    usual = ProposalSettings()
+    for name, kind, meaning, value in (
+        ("start-sure", _share, "a clip needs a moment at least so sure", usual.start_sure),
+        ("end-sure", _share, "it reaches as far as the model is at least so sure", usual.end_sure),
+        ("join-gaps", _seconds, "clips of one label no further apart are one", usual.join_gaps_s),
+        ("min-length", _seconds, "what is shorter is not proposed", usual.shortest_s),
+        ("smooth", _seconds, "average the model's word over so long", usual.smooth_s),
+    ):
+        what = "P" if kind is _share else "S"
+        shown = f"{value:.0%}".replace("%", "%%") if kind is _share else f"{value:g}"
+        parser.add_argument(
+            f"--{name}", metavar=what, type=kind, help=f"{meaning} (default: the project's, at first {shown})"
+        )
+
+
+def _calibrate(parser: argparse.ArgumentParser) -> None:
+    _with_project(parser)
+    parser.add_argument(
+        "--model", metavar="M", help="name, hash or path (default: the project's active model)"
+    )
+    parser.add_argument(
+        "--plot", metavar="OUT.svg", type=Path, help="draw confidence against being right, before and after"
+    )
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
@@ -166,8 +235,20 @@ def _export(parser: argparse.ArgumentParser) -> None:
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "info"), help="all of them, or all about one")
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="name, hash or path")
+    parser.add_argument("action", choices=MODEL_ACTIONS, help="what to do; see above")
+    parser.add_argument("what", metavar="WHAT", nargs="*", default=[], help="what the action takes")
+    parser.add_argument(
+        "--keep-download", action="store_true", help="install: keep the published file, too, and say where"
+    )
+    parser.add_argument("--name", metavar="NAME", help="import: what to call the model (default: its file)")
+    parser.add_argument(
+        "--labels", metavar="FILE", type=Path, help="import: its labels, one a line, in the network's order"
+    )
+    parser.add_argument("--network", metavar="N", help="import: the network the weights are of")
+    parser.add_argument(
+        "--kind", "--format", choices=EXPORT_KINDS, help="export: what to write (default: by the name of OUT)"
+    )
+    parser.add_argument("--force", action="store_true", help="export: replace a file that is there")
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -202,6 +283,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _views(text: str) -> int:
+    number = _positive(text)
+    if number > MOST_VIEWS:
+        raise argparse.ArgumentTypeError(f"'{text}' is more than {MOST_VIEWS} looks at a clip")
+    return number
+
+
 def _seconds(text: str) -> float:
     try:
         number = float(text)
@@ -209,6 +297,17 @@ def _seconds(text: str) -> float:
         number = -1.0
     if not math.isfinite(number) or number < 0:
         raise argparse.ArgumentTypeError(f"'{text}' is no time in seconds")
+    return number
+
+
+def _share(text: str) -> float:
+    """'0.4' and '40%' alike."""
+    try:
+        number = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no share between 0 and 1 (or 0% and 100%)")
     return number
 
 
@@ -222,6 +321,19 @@ _COMMANDS = {
         "let a model suggest labels for every readable clip",
         "vidlabel suggest ~/footage --device cpu --json",
         _suggest,
+    ),
+    "sweep": _Command(
+        "let a model look through long videos and propose clips in them",
+        "vidlabel sweep ~/footage day1/gate.mp4 --start-sure 60% --min-length 2",
+        _sweep,
+        "\n\nStopped with Ctrl+C, it goes on there the next time. Run again with other settings it proposes anew:\n"
+        "clips that somebody marked or decided about stay as they are.",
+    ),
+    "calibrate": _Command(
+        "measure a model's confidence on decided clips, and show it as what it is worth",
+        "vidlabel calibrate ~/footage --plot reliability.svg",
+        _calibrate,
+        " Clips it was trained on do not count.",
     ),
     "list": _Command(
         "list clips with state, label and suggestion",
@@ -247,9 +359,18 @@ _COMMANDS = {
         _export,
     ),
     "models": _Command(
-        "show the models on this computer",
-        "vidlabel models info bundled",
+        "show, install, import, export and remove models; choose a project's",
+        "vidlabel models install r2plus1d_18",
         _models,
+        "\n\n"
+        "list                    what is here and what can be installed\n"
+        "info MODEL              all about one, installed or not (name, hash or path)\n"
+        "install MODEL           fetch a published one; stopped with Ctrl+C it goes on the next time\n"
+        "import PATH             take over safetensors or a state dict\n"
+        "export MODEL OUT        write safetensors, a state dict or ONNX\n"
+        "remove MODEL            take it off this computer\n"
+        "promote PROJECT MODEL   make it the project's active model\n"
+        "rollback PROJECT        make the one before the active model again",
     ),
     "check": _Command(
         "check the integrity of the database and of the files it names",

@@ -14,6 +14,9 @@ from tqdm import tqdm
 tqdm.monitor_interval = 0
 _USUAL_COLUMNS = 80
 
+BYTES = "B"
+"""The unit that is shown in thousands and millions."""
+
 
 class Bar:
     """Takes note of how far something is."""
@@ -24,6 +27,10 @@ class Bar:
     def advance(self, count: int = 1) -> None:
         """So many more are done."""
         self._bar.update(count)
+
+    def say(self, words: str) -> None:
+        """What is being done now."""
+        self._bar.set_description_str(words)
 
     def at(self, done: int, total: int | None) -> None:
         """So many of so many (None: not known yet) are done."""
@@ -36,8 +43,9 @@ def progress(words: str, *, total: int | None = None, unit: str = " clips") -> I
     """Shows a bar on stderr while the block runs; silent where stderr is a file or a pipe."""
     quiet = not sys.stderr.isatty()
     with tqdm(
-        desc=words, total=total, unit=unit, disable=quiet, file=sys.stderr, leave=False, ncols=_columns()
-    ) as bar:
+        desc=words, total=total, unit=unit, unit_scale=unit == BYTES,
+        disable=quiet, file=sys.stderr, leave=False, ncols=_columns(),
+    ) as bar:  # fmt: skip
         yield Bar(bar)
 
 

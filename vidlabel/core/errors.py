@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 
 class VidlabelError(Exception):
@@ -110,6 +111,18 @@ class ModelError(VidlabelError):
         super().__init__(f"Model {model}: {reason}")
         self.model = model
         self.reason = reason
+
+
+class DownloadError(VidlabelError):
+    """Something could not be fetched. ``kind`` is what stood in the way: network, offline, hash or disk."""
+
+    def __init__(
+        self, what: str, reason: str, *, kind: Literal["network", "offline", "hash", "disk"] = "network"
+    ) -> None:
+        super().__init__(f"{what}: {reason}")
+        self.what = what
+        self.reason = reason
+        self.kind = kind
 
 
 class DeviceError(VidlabelError):

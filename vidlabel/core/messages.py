@@ -206,21 +206,33 @@ class Thumbnails(Message):
 # --- to the engine: suggestions ------------------------------------------------------------------
 @_message
 class LoadModel(Message):
-    """Load a model onto a device (auto, cpu, cuda, mps). Answered by :class:`ModelReady` or :class:`JobFailed`."""
+    """Load a model onto a device (auto, cpu, cuda, mps). Answered by :class:`ModelReady` or :class:`JobFailed`.
+
+    ``views`` and ``flip`` say how it looks at a clip (``words.Views``), ``precision`` how it computes
+    (``model_key.PRECISIONS``). ``ModelReady.hash`` is then the key for this way of asking (``model_key.ModelKey``).
+    """
 
     request: int
     model: str
     device: str = "auto"
+    views: int = 1
+    flip: bool = False
+    precision: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedClip:
-    """A clip to suggest labels for. Frames are ``[start_frame, end_frame)``."""
+    """A clip to suggest labels for. Frames are ``[start_frame, end_frame)``.
+
+    ``embedding``, where the loaded model's trunk has seen the clip before (``core/vectors.py``): the labels are
+    read from it, and the video is not opened.
+    """
 
     clip_id: int
     path: str
     start_us: int
     end_us: int
+    embedding: str = ""
 
 
 @_message
@@ -233,7 +245,43 @@ class Suggest(Message):
     request: int
     priority: int
     clips: tuple[WantedClip, ...]
-    top_k: int = 5
+    top_k: int = 10
+    """More than the window shows: calibrating needs to know how the rest is spread."""
+
+
+@_message
+class ShowSaliency(Message):
+    """Say where in a clip the loaded model sees a label. Answered by :class:`SaliencyReady` or :class:`JobFailed`."""
+
+    request: int
+    clip: WantedClip
+    label: str
+
+
+@_message
+class SweepVideo(Message):
+    """Let the loaded model look through a video in overlapping windows, when nothing else is asked of it.
+
+    It begins with window ``first``, a multiple of a part's length. Answers: :class:`SweepPart` in order as they
+    are ready, :class:`Progress` in windows, then :class:`JobDone`.
+    """
+
+    request: int
+    model_hash: str
+    path: str
+    window_us: int
+    step_us: int
+    first: int = 0
+
+
+@_message
+class FindFrames(Message):
+    """Ask a video's frame index for the frames of these times. Answered by :class:`FramesFound`."""
+
+    request: int
+    path: str
+    times: tuple[tuple[int, int], ...]
+    """(start, end) in µs each"""
 
 
 # --- from the engine -----------------------------------------------------------------------------
@@ -355,7 +403,10 @@ class ThumbnailReady(Message):
 
 @_message
 class ModelReady(Message):
-    """The model is loaded, warmed up and will answer."""
+    """The model is loaded, warmed up and will answer.
+
+    ``trunk`` names what makes its embeddings (``ml/trunk.py``); empty where they cannot be used again.
+    """
 
     request: int
     model: str
@@ -364,26 +415,51 @@ class ModelReady(Message):
     device: str
     device_name: str
     batch: int
+    trunk: str = ""
+
+
+@_message
+class ModelMoved(Message):
+    """The device of the loaded model gave up, and another goes on; ``words`` say why, for the person."""
+
+    hash: str
+    device: str
+    device_name: str
+    words: str
+
+
+@_message
+class ViewsMeasured(Message):
+    """All views of a clip take ``times`` the time of one, measured on the first clips."""
+
+    views: int
+    flip: bool
+    times: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipScores:
-    """One clip's suggestion in wire form: labels and probabilities, best first."""
+    """One clip's suggestion in wire form: labels and probabilities, best first.
+
+    ``embedding`` is what they were read from, if it was computed just now (``core/vectors.py``).
+    """
 
     clip_id: int
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
     margin: float
     entropy: float
+    embedding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipTrouble:
-    """A clip that could not be read for a suggestion."""
+    """A clip without a suggestion: it could not be read, or (``of_model``) the model had no numbers for it."""
 
     clip_id: int
     reason: str
     missing: bool
+    of_model: bool = False
 
 
 @_message
@@ -394,6 +470,46 @@ class Suggested(Message):
     model_hash: str
     clips: tuple[ClipScores, ...]
     unreadable: tuple[ClipTrouble, ...] = ()
+
+
+@_message
+class SaliencyReady(Message):
+    """Maps over a clip: ``values`` are base64 of uint8 (times, height, width), 255 where most spoke for the label.
+
+    ``times`` are the moments (µs) the maps stand for, growing. ``region`` is the part of the picture they lie
+    over: left, top, width, height in 0..1.
+    """
+
+    request: int
+    clip_id: int
+    label: str
+    times: tuple[int, ...]
+    width: int
+    height: int
+    region: tuple[float, float, float, float]
+    values: str
+
+
+@_message
+class SweepPart(Message):
+    """Windows ``[first, first + windows)`` of ``total``: ``scores`` are base64 of float16 (windows, labels)."""
+
+    request: int
+    model_hash: str
+    duration_us: int
+    total: int
+    first: int
+    windows: int
+    scores: str
+
+
+@_message
+class FramesFound(Message):
+    """First frame and end (exclusive) for each of the times asked about. The last answer to its request."""
+
+    request: int
+    path: str
+    frames: tuple[tuple[int, int], ...]
 
 
 @_message

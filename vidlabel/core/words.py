@@ -50,6 +50,9 @@ class QueueOrder(StrEnum):
     RANDOM = "random"
 
 
+MOST_VIEWS = 16
+
+
 class FileEntry(NamedTuple):
     """One file as a directory walk sees it. ``relative`` uses ``/`` and is relative to its root.
 
@@ -122,6 +125,88 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """How a model looks at a clip: ``clips`` times, at moments spread over it, and mirrored as well with ``flip``.
+
+    Its word on the clip is the mean of the probabilities.
+
+    Raises:
+        ValueError: ``clips`` is not 1 to ``MOST_VIEWS``.
+    """
+
+    clips: int = 1
+    flip: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.clips <= MOST_VIEWS:
+            raise ValueError(f"a clip can be looked at 1 to {MOST_VIEWS} times, not {self.clips}")
+
+    @property
+    def count(self) -> int:
+        """How often the network runs for one clip."""
+        return self.clips * (2 if self.flip else 1)
+
+    @property
+    def words(self) -> str:
+        """'3 views, flipped', '2 views', 'flipped'; empty for the plain one."""
+        several = [f"{self.clips} views"] if self.clips > 1 else []
+        return ", ".join([*several, "flipped"] if self.flip else several)
+
+
+ONE_VIEW = Views()
+"""The plain way: one look at the clip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """One bar of a reliability plot: the clips whose confidence (that of their first suggestion) is in ``(low, high]``.
+
+    ``confidence`` is their mean confidence, ``accuracy`` the share of them whose first suggestion was right,
+    all 0..1; both are None where ``clips`` is 0.
+    """
+
+    low: float
+    high: float
+    clips: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What makes a model's confidence in one project mean what it says, measured on the clips decided there.
+
+    ``model`` is its hash; ``temperature`` above 1 softens. ``ece_*`` (expected calibration error, 0..1) and
+    ``bins_*`` are before and after, on ``clips`` decided clips, each one measured with a temperature that was
+    fitted without it.
+    """
+
+    model: str
+    temperature: float
+    clips: int
+    ece_before: float
+    ece_after: float
+    bins_before: tuple[ReliabilityBin, ...]
+    bins_after: tuple[ReliabilityBin, ...]
+    fitted_at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationState:
+    """The calibration of a model in a project, or in words why there is none (yet).
+
+    ``usable`` are the decided clips it can be measured on; ``missing`` how many more it needs, 0 if enough.
+    """
+
+    model: str
+    calibration: Calibration | None
+    usable: int
+    missing: int
+    words: str
+    """'calibrated on 84 decided clips', 'not calibrated: 12 more decisions needed'"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
     """A folder of media that the project watches; ``path`` is absolute on this machine."""
 
@@ -158,6 +243,13 @@ class ClipRow:
     audio: bool
     reason: str | None = None
     """Why the file cannot be used, for missing and unreadable ones."""
+    calibrated: float | None = None
+    """What ``probability`` means on the clips decided here; None while the model is not calibrated."""
+
+    @property
+    def shown(self) -> float | None:
+        """The confidence a person sees."""
+        return self.probability if self.calibrated is None else self.calibrated
 
     @property
     def name(self) -> str:

@@ -9,57 +9,32 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from contextlib import nullcontext
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidlabel.core.errors import MediaError, MissingVideoError, VidlabelError
-from vidlabel.core.messages import ClipScores, ClipTrouble, WantedClip
+from vidlabel.core.errors import DeviceError, ModelError, VidlabelError
+from vidlabel.core.messages import ClipScores, ClipTrouble
+from vidlabel.core.words import ONE_VIEW
+from vidlabel.engine.aside import Aside, Call
+from vidlabel.engine.decode_ahead import DecodeAhead, Note
+from vidlabel.engine.scores import clip_scores
 from vidlabel.engine.suggest_queue import FLUSH_S, Answer, Decoded, Job, SuggestQueue
-from vidlabel.learning.order import entropy, margin
-from vidlabel.media.sampler import read_positions
+from vidlabel.engine.threads import Cost, counts_to_measure, decoders_for, network_threads
+from vidlabel.ml.views import as_batch, averaged
 
 if TYPE_CHECKING:
     from vidlabel.ml.predictor import Predictor
-    from vidlabel.ml.preprocess import Preprocessing
+    from vidlabel.ml.running import Running
 
 log = logging.getLogger(__name__)
 
-# float32 sums come out differently in the last digits for other batch sizes and devices; what is kept shall
-# not.
-_DIGITS = 6
-_MOST_DECODERS = 16
-
-Note = Callable[[int, str], AbstractContextManager[None]]
-"""(number of the decoding thread, path) -> a context in which that path is being worked on"""
-
-
-def decode_clip(clip: WantedClip, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """The pictures that the network sees of a clip: uint8 (T, H, W, 3).
-
-    Raises:
-        MissingVideoError, UnreadableVideoError: the file cannot be used.
-    """
-    frames = read_positions(
-        Path(clip.path),
-        start_us=clip.start_us,
-        end_us=clip.end_us,
-        positions=preprocessing.positions,
-        size=preprocessing.decode_size,
-    )
-    return preprocessing.crop(frames)
-
-
-def decoders_for(kind: str) -> int:
-    """How many threads decode ahead: as many as there are cores.
-
-    On the CPU the network wants the same cores, and still no fewer decode: whichever of the two is behind then
-    has all of them, and what is decoded ahead is bounded.
-    """
-    return max(2 if kind != "cpu" else 1, min(os.cpu_count() or 1, _MOST_DECODERS))
+_T = TypeVar("_T")
+GOES_ON = "Suggesting goes on on the CPU, more slowly."
 
 
 def wait_without_spinning() -> None:
@@ -78,6 +53,10 @@ class Suggester:
         on_loaded: told on the worker thread once the model answers.
         on_failed: told on the worker thread, in words, when the model cannot be loaded or its device gave up.
         batch: clips a run; None finds the best by measuring.
+        fallback: makes the predictor that goes on when the device gives up; None: then all fails.
+        on_fallback: told on the worker thread why and with what it goes on.
+        on_views_cost: told on the worker thread, once measured, how many times the time of one view all views take.
+        compiling: whether to try torch.compile while the model is loaded; taken only where it is faster.
         note: for the flight recorder.
     """
 
@@ -88,20 +67,33 @@ class Suggester:
         on_loaded: Callable[[Predictor, int], None] = lambda predictor, batch: None,
         on_failed: Callable[[str], None] = lambda reason: None,
         batch: int | None = None,
+        fallback: Callable[[], Predictor] | None = None,
+        on_fallback: Callable[[Predictor, str], None] = lambda predictor, reason: None,
+        on_views_cost: Callable[[float], None] = lambda times: None,
+        compiling: bool = False,
         note: Note = lambda decoder, path: nullcontext(),
     ) -> None:
         self._load = load
         self._on_loaded = on_loaded
         self._on_failed = on_failed
         self._wanted_batch = batch
+        self._fallback = fallback
+        self._on_fallback = on_fallback
+        self._on_views_cost = on_views_cost
+        self._compiling = compiling
         self._note = note
         self._change = threading.Condition()
         self._early: list[Job] = []
+        self._aside = Aside()
         self._queue: SuggestQueue | None = None
         self._closed = False
         self._failure = "The model is no longer loaded."
         self.model_hash = ""
-        self._decoders: list[threading.Thread] = []
+        self.predictor: Predictor | None = None
+        """Once it is loaded, to be asked what it is; it runs on the worker only."""
+        self._decoders: DecodeAhead | None = None
+        self._unanswered: list[Decoded] = []
+        self._costs: dict[int, Cost] = {}
         self._worker = threading.Thread(target=self._run, name="inference", daemon=True)
         self._worker.start()
 
@@ -129,57 +121,113 @@ class Suggester:
                 job.stopped = job.stopped or job.request == request
             self._change.notify_all()
 
+    def predict_aside(self, frames: NDArray[np.uint8]) -> Future[NDArray[np.float32]]:
+        """The probabilities of prepared clips (B, T, H, W, 3), once no requested clip is ready for the network.
+
+        One call is one run of the network. Its answer is an error once the suggester has ended.
+        """
+        return self.call_aside(lambda predictor: predictor.predict(frames).probabilities)
+
+    def call_aside(self, work: Callable[[Predictor], _T], *, urgent: bool = False) -> Future[_T]:
+        """Runs something on the worker thread: before the next batch if ``urgent``, else once none is ready.
+
+        The answer is an error once the suggester has ended.
+        """
+        with self._change:
+            answer = self._aside.add(work, urgent=urgent, failure=self._failure if self._closed else None)
+            self._change.notify_all()
+        return answer
+
     def close(self) -> None:
         """Ends the threads after what they are at, and waits for them. Open requests end with ``stopped``."""
         with self._change:
             open_jobs = self._end()
         for job in open_jobs:
             job.deliver(_last_word(job, stopped=True))
-        current = threading.current_thread()
-        for thread in (self._worker, *self._decoders):
-            if thread is not current:
-                thread.join()
+        if self._worker is not threading.current_thread():
+            self._worker.join()
+        if self._decoders is not None:
+            self._decoders.join()
 
     # --- the worker ------------------------------------------------------------------------------
     def _run(self) -> None:
         try:
             predictor = self._load()
-            batch = self._wanted_batch or predictor.best_batch()
-            predictor.warm_up()
+            try:
+                batch = self._settle(predictor)
+            except DeviceError as error:
+                predictor = self._other(error)
+                batch = self._settle(predictor)
             self.model_hash = predictor.info.hash
+            self.predictor = predictor
             self._begin(predictor, batch)
             self._on_loaded(predictor, batch)
-            self._infer(predictor)
+            while not self._closed:
+                try:
+                    self._infer(self.predictor)
+                except DeviceError as error:
+                    self.predictor = self._other(error)
+                    batch = self._settle(self.predictor)
+                    with self._change:
+                        self._queue.batch = batch  # type: ignore[union-attr]
+                        self._put_back()
         except VidlabelError as error:
             self._give_up(str(error))
         except Exception as error:
             log.exception("inference")
             self._give_up(f"The model cannot be used: {error}")
 
+    def _settle(self, predictor: Predictor) -> int:
+        """Warms up and measures how to use the device; answers the clips a run."""
+        predictor.warm_up()
+        cores = os.cpu_count() or 1
+        self._costs = {}
+        if predictor.device.kind == "cpu":
+            self._costs = dict(predictor.cost_by_threads(counts_to_measure(cores)))
+            # What decoding costs is not known yet; most clips cost about as much to decode as to look at.
+            self._share_cores(predictor, decode_work=self._costs[1].work)
+        batch = self._wanted_batch or predictor.best_batch()
+        if self._compiling:
+            gain = predictor.compile_where_it_pays(batch)
+            log.info("compiled: %.2f times as fast", gain)
+        return max(1, batch // predictor.views.count)
+
+    def _share_cores(self, predictor: Predictor, *, decode_work: float) -> None:
+        cores = os.cpu_count() or 1
+        predictor.set_threads(network_threads(self._costs, decode_work=decode_work, cores=cores))
+
+    def _other(self, error: DeviceError) -> Predictor:
+        """What goes on in the place of a device that gave up.
+
+        Raises:
+            DeviceError: the same, where nothing does.
+        """
+        if self._fallback is None:
+            raise error
+        make, self._fallback = self._fallback, None
+        log.warning("%s", error)
+        predictor = make()
+        self._on_fallback(predictor, str(error))
+        return predictor
+
     def _begin(self, predictor: Predictor, batch: int) -> None:
-        count = decoders_for(predictor.device.kind)
-        preprocessing = predictor.info.preprocessing
         with self._change:
-            self._queue = SuggestQueue(batch, ahead=2 * batch + count)
+            self._queue = SuggestQueue(batch, ahead=2 * batch + decoders_for(predictor.device.kind))
             for job in self._early:
                 self._queue.add(job)
             self._early = []
-        self._decoders = [
-            threading.Thread(
-                target=self._decode, args=(n, preprocessing), name=f"decode ahead {n}", daemon=True
-            )
-            for n in range(count)
-        ]
-        for thread in self._decoders:
-            thread.start()
+        self._decoders = DecodeAhead(
+            self._change, self._queue, predictor=predictor, is_closed=lambda: self._closed, note=self._note
+        )
 
     def _infer(self, predictor: Predictor) -> None:
+        """Until the suggester is closed. A GPU is given the next batch before the answers of the last are fetched."""
         assert self._queue is not None
-        queue = self._queue
+        queue, at_work = self._queue, None
         while True:
             with self._change:
                 answers, batch = queue.due_answers(), queue.take_batch()
-                while not (answers or batch or self._closed):
+                while not (answers or batch or at_work or self._aside or self._closed):
                     self._change.wait(FLUSH_S if queue.has_untold() else None)
                     answers, batch = queue.due_answers(), queue.take_batch()
                 if self._closed:
@@ -187,21 +235,83 @@ class Suggester:
                 if batch:
                     # There is room to decode ahead again.
                     self._change.notify_all()
+                self._unanswered += batch
+                aside = self._aside.take(only_urgent=bool(batch))
             for job, answer in answers:
                 job.deliver(answer)
-            if batch:
-                self._predict(predictor, queue, batch)
+            if aside is not None:
+                self._run_aside(predictor, aside)
+            started = self._start(predictor, batch) if batch else None
+            if at_work is not None:
+                self._finish(predictor, queue, at_work)
+            if started is not None and not started.running.is_ahead:
+                self._finish(predictor, queue, started)
+                started = None
+            at_work = started
 
-    def _predict(self, predictor: Predictor, queue: SuggestQueue, batch: list[Decoded]) -> None:
-        frames = np.stack([item.frames for item in batch])
-        probabilities = predictor.predict(frames).probabilities
-        scores = [
-            clip_scores(item.clip.clip_id, row, labels=predictor.info.labels, top_k=item.job.top_k)
-            for item, row in zip(batch, probabilities, strict=True)
-        ]
+    def _start(self, predictor: Predictor, batch: list[Decoded]) -> _AtWork:
+        assert self._decoders is not None
+        if self._costs and (decode_work := self._decoders.meter.due()) is not None:
+            self._share_cores(predictor, decode_work=decode_work)
+        if any(item.compared is not None for item in batch):
+            self._compare_views(predictor, batch)
+        frames = as_batch(np.stack([item.frames for item in batch]), predictor.views)
+        return _AtWork(batch, predictor.start(frames))
+
+    def _finish(self, predictor: Predictor, queue: SuggestQueue, at_work: _AtWork) -> None:
+        prediction = predictor.finish(at_work.running)
+        probabilities = averaged(prediction.probabilities, predictor.views)
+        # Of several views no single embedding gives their answer again.
+        embeddings = prediction.embeddings if predictor.views == ONE_VIEW else [None] * len(probabilities)
+        said: list[ClipScores | ClipTrouble] = []
+        for item, row, embedding in zip(at_work.batch, probabilities, embeddings, strict=True):
+            clip_id = item.clip.clip_id
+            if np.isfinite(row).all():
+                labels = predictor.info.labels
+                said.append(clip_scores(clip_id, row, labels=labels, top_k=item.job.top_k, embedding=embedding))
+            else:
+                reason = f"the model {predictor.info.name} has no numbers for it, only NaN"
+                said.append(ClipTrouble(clip_id=clip_id, reason=reason, missing=False, of_model=True))
         with self._change:
-            for item, score in zip(batch, scores, strict=True):
-                queue.scored(item.job, score)
+            for item, answer in zip(at_work.batch, said, strict=True):
+                self._unanswered.remove(item)
+                if isinstance(answer, ClipScores):
+                    queue.scored(item.job, answer)
+                else:
+                    queue.unanswered(item.job, answer)
+
+    def _run_aside(self, predictor: Predictor, aside: Call) -> None:
+        try:
+            aside.run(predictor)
+        except ModelError as error:
+            # Who called has heard it; the clips may fare better.
+            log.warning("%s", error)
+
+    def _compare_views(self, predictor: Predictor, batch: list[Decoded]) -> None:
+        """Times the network both ways on the clips that were decoded both ways."""
+        assert self._decoders is not None
+        cost = self._decoders.views_cost
+        for item in batch:
+            if item.compared is None:
+                continue
+            views, seconds = item.frames[None], []
+            for frames in (views[:, 0], as_batch(views, predictor.views)):
+                began = perf_counter()
+                predictor.finish(predictor.start(frames))
+                seconds.append(perf_counter() - began)
+            with self._change:
+                cost.add_decoding(*item.compared)
+                enough = cost.add_network(*seconds)
+            if enough:
+                self._on_views_cost(cost.times(side_by_side=predictor.device.kind != "cpu"))
+
+    def _put_back(self) -> None:
+        """What the device that gave up had not answered is ready for the next one."""
+        assert self._queue is not None
+        for item in self._unanswered:
+            self._queue.put_back(item)
+        self._unanswered = []
+        self._change.notify_all()
 
     def _give_up(self, reason: str) -> None:
         with self._change:
@@ -214,66 +324,19 @@ class Suggester:
     def _end(self) -> tuple[Job, ...]:
         """Lets no thread begin anything more, and gives out what was still open."""
         already, self._closed = self._closed, True
+        self._aside.end(self._failure)
         self._change.notify_all()
         if already:
             return ()
         early, self._early = tuple(self._early), []
         return early + (self._queue.all_jobs() if self._queue is not None else ())
 
-    # --- decoding ahead --------------------------------------------------------------------------
-    def _decode(self, number: int, preprocessing: Preprocessing) -> None:
-        queue = self._queue
-        assert queue is not None
-        while True:
-            with self._change:
-                wanted = queue.next_to_decode()
-                while wanted is None and not self._closed:
-                    self._change.wait()
-                    wanted = queue.next_to_decode()
-                if self._closed or wanted is None:
-                    return
-            job, clip = wanted
-            trouble: ClipTrouble | None = None
-            try:
-                with self._note(number, clip.path):
-                    frames = decode_clip(clip, preprocessing)
-            except MediaError as error:
-                missing = isinstance(error, MissingVideoError)
-                trouble = ClipTrouble(clip_id=clip.clip_id, reason=error.reason, missing=missing)
-            except Exception as error:
-                log.exception("decoding %s", clip.path)
-                trouble = ClipTrouble(
-                    clip_id=clip.clip_id, reason=f"it cannot be decoded: {error}", missing=False
-                )
-            with self._change:
-                if trouble is not None:
-                    queue.unreadable(job, trouble)
-                else:
-                    queue.decoded(Decoded(job, clip, frames))
-                self._change.notify_all()
 
+class _AtWork(NamedTuple):
+    """A batch that the device was given."""
 
-def clip_scores(
-    clip_id: int, probabilities: NDArray[np.float32], *, labels: tuple[str, ...], top_k: int
-) -> ClipScores:
-    """One clip's answer. Probabilities are rounded to ``_DIGITS``; margin and entropy are over all labels.
-
-    Args:
-        clip_id: of the clip.
-        probabilities: float32 (L,), adding up to 1.
-        labels: L names.
-        top_k: how many labels to name, at least 1.
-    """
-    rounded = np.round(probabilities.astype(np.float64), _DIGITS)
-    # Equal probabilities keep the order of the label list, so that the same clip always reads the same.
-    best = np.argsort(-rounded, kind="stable")[: max(1, top_k)]
-    return ClipScores(
-        clip_id=clip_id,
-        labels=tuple(labels[index] for index in best),
-        probabilities=tuple(float(rounded[index]) for index in best),
-        margin=round(float(margin(rounded)), _DIGITS),
-        entropy=round(float(entropy(rounded)), _DIGITS),
-    )
+    batch: list[Decoded]
+    running: Running
 
 
 def _last_word(job: Job, *, stopped: bool = False, failed: str | None = None) -> Answer:

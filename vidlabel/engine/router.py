@@ -15,8 +15,10 @@ from vidlabel.engine.playback import Playback
 
 if TYPE_CHECKING:
     from vidlabel.engine.library import LibraryJobs
+    from vidlabel.engine.saliency import SaliencyDesk
     from vidlabel.engine.sound import SoundDesk
     from vidlabel.engine.suggestions import SuggestionDesk
+    from vidlabel.engine.sweep_desk import SweepDesk
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +71,13 @@ class Router:
                 self._library.handle(message)
             case m.LoadModel() | m.Suggest():
                 self._suggestions.handle(message)
+            case m.ShowSaliency():
+                self._saliency.handle(message)
+            case m.SweepVideo() | m.FindFrames():
+                self._sweeps.handle(message)
             case m.Cancel():
                 # Only one of them knows the request; parts that were never made know none.
-                for part in ("_library", "_suggestions"):
+                for part in ("_library", "_suggestions", "_sweeps", "_saliency"):
                     if part in self.__dict__:
                         self.__dict__[part].cancel(message.request)
             case _:
@@ -94,3 +100,15 @@ class Router:
         from vidlabel.engine.suggestions import SuggestionDesk
 
         return SuggestionDesk(self._arena, self._send)
+
+    @cached_property
+    def _saliency(self) -> SaliencyDesk:
+        from vidlabel.engine.saliency import SaliencyDesk
+
+        return SaliencyDesk(self._arena, self._suggestions, self._send)
+
+    @cached_property
+    def _sweeps(self) -> SweepDesk:
+        from vidlabel.engine.sweep_desk import SweepDesk
+
+        return SweepDesk(self._arena, self._suggestions, self._send, is_pressed=self._playback.is_pressed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import numpy as np
@@ -44,6 +44,7 @@ class Job:
     deliver: Callable[[Answer], None]
     sequence: int = 0
     next_clip: int = 0
+    replaced: int = 0
     done: int = 0
     stopped: bool = False
     told: float = 0.0
@@ -56,16 +57,25 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        return self.stopped or self.done == len(self.clips)
+        return self.stopped or self.done == self.total
+
+    @property
+    def total(self) -> int:
+        """Clips asked for."""
+        return len(self.clips) - self.replaced
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """A clip ready for the network: uint8 (T, H, W, 3)."""
+    """A clip ready for the network: uint8 (views, T, H, W, 3).
+
+    ``compared``: seconds of decoding one view and all, where both were timed.
+    """
 
     job: Job
     clip: WantedClip
     frames: NDArray[np.uint8]
+    compared: tuple[float, float] | None = None
 
 
 class SuggestQueue:
@@ -127,6 +137,17 @@ class SuggestQueue:
             job.troubles.append(trouble)
             job.done += 1
 
+    def read_again(self, job: Job, scores: ClipScores) -> None:
+        """A clip's answer that needed no decoding."""
+        self._decoding.remove(job)
+        self.scored(job, scores)
+
+    def decode_after_all(self, job: Job, clip: WantedClip) -> None:
+        """A clip's embedding is of no use: its turn comes again, without."""
+        self._decoding.remove(job)
+        job.clips = (*job.clips, replace(clip, embedding=""))
+        job.replaced += 1
+
     # --- the network -----------------------------------------------------------------------------
     def take_batch(self) -> list[Decoded]:
         """Clips of the most urgent class, once a batch of them is full or no more of them are coming."""
@@ -142,6 +163,18 @@ class SuggestQueue:
         if not job.stopped:
             job.scores.append(scores)
             job.done += 1
+
+    def unanswered(self, job: Job, trouble: ClipTrouble) -> None:
+        """A clip that could be decoded, but of which the model could say nothing."""
+        if not job.stopped:
+            job.troubles.append(trouble)
+            job.done += 1
+
+    def put_back(self, item: Decoded) -> None:
+        """A clip that the network was given and did not answer."""
+        if not item.job.stopped:
+            self._decoded += 1
+            heapq.heappush(self._ready, (*item.job.rank, self._decoded, item))
 
     # --- answers ---------------------------------------------------------------------------------
     def due_answers(self) -> list[tuple[Job, Answer]]:
@@ -181,7 +214,7 @@ def _answer(job: Job) -> Answer:
         scores=tuple(job.scores),
         troubles=tuple(job.troubles),
         done=job.done,
-        total=len(job.clips),
+        total=job.total,
         finished=job.finished,
-        stopped=job.stopped and job.done < len(job.clips),
+        stopped=job.stopped and job.done < job.total,
     )

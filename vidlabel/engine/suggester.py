@@ -8,7 +8,10 @@ from itertools import count, islice
 
 from vidlabel.core.errors import DeviceError
 from vidlabel.core.messages import ClipScores, ClipTrouble, WantedClip
-from vidlabel.engine.inference import Suggester, wait_without_spinning
+from vidlabel.core.model_key import AUTO
+from vidlabel.core.words import ONE_VIEW, Views
+from vidlabel.engine.inference import GOES_ON, Suggester, wait_without_spinning
+from vidlabel.engine.predictors import Predictors
 from vidlabel.engine.suggest_queue import Answer, Job
 from vidlabel.ml.modelfile import ModelInfo
 
@@ -25,8 +28,13 @@ def suggest_clips(
     device: str = "auto",
     batch: int | None = None,
     top_k: int = 5,
+    precision: str = AUTO,
+    views: Views = ONE_VIEW,
+    compiling: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], None] = lambda done: None,
+    on_views_cost: Callable[[float], None] = lambda times: None,
+    on_fallback: Callable[[str], None] = lambda reason: None,
 ) -> Iterator[ClipScores | ClipTrouble]:
     """Yields one answer for each clip, in the order in which they are ready.
 
@@ -36,21 +44,30 @@ def suggest_clips(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch: clips a run of the network; None finds the best by measuring.
         top_k: how many labels a clip.
+        precision: in which the network computes, one of ``core.model_key.PRECISIONS``.
+        views: how each clip is looked at. Answers are to be kept under ``ModelKey(model.hash, views, precision)``.
+        compiling: whether to try torch.compile first, which takes a while; used only where it is faster.
         should_stop: asked at least every tenth of a second; ends the iteration early.
         on_progress: told how many clips are done.
+        on_views_cost: told on another thread, once measured, how many times the time of one view all views take.
+        on_fallback: told on another thread, in words, if ``auto``'s device gave up and the CPU goes on.
 
     Raises:
         ModelError: the model cannot be used.
         DeviceError: the device cannot be used, or gave up on the way.
     """
     wait_without_spinning()
-    # torch is imported here and not above: it takes seconds, and it reads the setting just made.
-    from vidlabel.ml.devices import choose_device
-    from vidlabel.ml.modelfile import load_model
-    from vidlabel.ml.predictor import Predictor
-
-    predictor = Predictor(load_model(model.path), choose_device(device))
-    suggester = Suggester(lambda: predictor, batch=batch)
+    predictors = Predictors(lambda: model.path, device=device, precision=precision, views=views)
+    # Here and not on the suggester's thread, so that what is wrong is raised as what it is.
+    predictor = predictors.first()
+    suggester = Suggester(
+        lambda: predictor,
+        batch=batch,
+        fallback=predictors.fallback,
+        on_fallback=lambda _predictor, reason: on_fallback(f"{reason} {GOES_ON}"),
+        on_views_cost=on_views_cost,
+        compiling=compiling,
+    )
     try:
         yield from run_clips(suggester, clips, top_k=top_k, should_stop=should_stop, on_progress=on_progress)
     finally:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidlabel.core import messages as m
 from vidlabel.core.arena import LANES, Arena
-from vidlabel.engine.inference import Suggester, wait_without_spinning
+from vidlabel.core.errors import ModelError
+from vidlabel.core.words import ONE_VIEW, Views
+from vidlabel.engine.inference import GOES_ON, Suggester, wait_without_spinning
 from vidlabel.engine.jobs import Rate
 from vidlabel.engine.outbox import Send
+from vidlabel.engine.predictors import Predictors
 from vidlabel.engine.suggest_queue import Answer, Job
 
 if TYPE_CHECKING:
@@ -38,6 +42,11 @@ class SuggestionDesk:
         else:
             self._suggester.submit(self._job(message, self._suggester))
 
+    @property
+    def suggester(self) -> Suggester | None:
+        """The one that has the model, or is loading it."""
+        return self._suggester
+
     def cancel(self, request: int) -> None:
         """Ends a request; the loading of a model is not given up half-way."""
         if self._suggester is not None:
@@ -45,10 +54,21 @@ class SuggestionDesk:
 
     def _load(self, wish: m.LoadModel) -> None:
         old, self._suggester = self._suggester, None
+        predictors = Predictors(
+            lambda: _file_of(wish.model),
+            device=wish.device,
+            precision=wish.precision,
+            views=Views(clips=wish.views, flip=wish.flip),
+        )
         self._suggester = Suggester(
-            lambda: _load_predictor(wish, old),
+            lambda: _load_predictor(predictors, old),
             on_loaded=lambda predictor, batch: self._loaded(wish, predictor, batch),
             on_failed=lambda reason: self._failed(wish, reason),
+            fallback=predictors.fallback,
+            on_fallback=self._moved,
+            on_views_cost=lambda times: self._send(
+                m.ViewsMeasured(views=wish.views, flip=wish.flip, times=times)
+            ),
             note=self._note,
         )
 
@@ -58,8 +78,20 @@ class SuggestionDesk:
             m.ModelReady(
                 request=wish.request, model=info.name, hash=info.hash, labels=info.labels,
                 device=predictor.device.kind, device_name=predictor.device.name, batch=batch,
+                trunk=_trunk_of(predictor),
             )
         )  # fmt: skip
+
+    def _moved(self, predictor: Predictor, reason: str) -> None:
+        device = predictor.device
+        self._send(
+            m.ModelMoved(
+                hash=predictor.info.hash,
+                device=device.kind,
+                device_name=device.name,
+                words=f"{reason} {GOES_ON}",
+            )
+        )
 
     def _failed(self, wish: m.LoadModel, reason: str) -> None:
         self._send(m.JobFailed(request=wish.request, reason=reason))
@@ -93,14 +125,29 @@ class SuggestionDesk:
         return self._arena.working_on(FIRST_LANE + decoder % (LANES - FIRST_LANE), path)
 
 
-def _load_predictor(wish: m.LoadModel, old: Suggester | None) -> Predictor:
+def _trunk_of(predictor: Predictor) -> str:
+    """What makes its embeddings; '' where they cannot be named, and are then not kept."""
+    if predictor.views != ONE_VIEW:
+        # No single embedding gives the answer of several views again.
+        return ""
+    # Loaded like the rest of ml: playback must not wait for it.
+    from vidlabel.ml.trunk import trunk_of
+
+    try:
+        return trunk_of(predictor.info, precision=predictor.precision)
+    except ModelError:
+        log.warning("no embeddings of %s are kept", predictor.info.name, exc_info=True)
+        return ""
+
+
+def _load_predictor(predictors: Predictors, old: Suggester | None) -> Predictor:
     if old is not None:
         old.close()
     wait_without_spinning()
-    # Here and not above: torch takes seconds to import, and playback must not wait for it.
-    from vidlabel.ml.catalogue import find_model
-    from vidlabel.ml.devices import choose_device
-    from vidlabel.ml.modelfile import load_model
-    from vidlabel.ml.predictor import Predictor
+    return predictors.first()
 
-    return Predictor(load_model(find_model(wish.model).path), choose_device(wish.device))
+
+def _file_of(model: str) -> Path:
+    from vidlabel.ml.catalogue import find_model
+
+    return find_model(model).path

@@ -60,6 +60,7 @@ def row_json(row: ClipRow, paths: tuple[str, ...] = ()) -> dict[str, Any]:
         "model": row.model,
         "suggested": row.suggested,
         "probability": row.probability,
+        "calibrated": row.calibrated,
         "reason": row.reason,
         "fps": row.fps,
         "width": row.width,

@@ -15,10 +15,25 @@ Augment = Callable[[Frames, np.random.Generator], Frames]
 
 @dataclass(frozen=True)
 class Batch:
-    """Prepared clips: ``frames`` uint8 (B, T, H, W, 3), ``labels`` int64 (B,), places in the label list."""
+    """Prepared clips.
+
+    Attributes:
+        frames: uint8 (B, T, H, W, 3).
+        labels: int64 (B,), places in the label list.
+        covers: uint8 (B, T, H, W), 255 where whoever acts is seen; None where that is not known.
+        told: bool (B,), whether the network is told so of a clip, or has to find it; None is of none.
+    """
 
     frames: Frames
     labels: NDArray[np.int64]
+    covers: NDArray[np.uint8] | None = None
+    told: NDArray[np.bool_] | None = None
+
+    def part(self, piece: slice) -> Batch:
+        """Some of its clips."""
+        covers = None if self.covers is None else self.covers[piece]
+        told = None if self.told is None else self.told[piece]
+        return Batch(self.frames[piece], self.labels[piece], covers, told)
 
 
 class Batches(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,18 +19,24 @@ from vidlabel.core.errors import TrainingError
 from vidlabel.learning.batches import Batch, Batches
 from vidlabel.learning.checkpoint import load_checkpoint, save_checkpoint
 from vidlabel.learning.generators import generator_states, own_generators, set_generator_states
-from vidlabel.learning.options import FitOptions, FitProgress, FitResult, Kind, learning_rate
+from vidlabel.learning.groups import parameter_groups
+from vidlabel.learning.mixing import mixed, pieces
+from vidlabel.learning.options import ADDED, FitOptions, FitProgress, FitResult, Kind, learning_rate
 
 if TYPE_CHECKING:
+    import torch
+
     from vidlabel.ml.networks import Embedder
     from vidlabel.ml.preprocess import Preprocessing
 
 # Reading the loss makes the processor wait for the GPU: not at every step.
 REPORT_STEPS = 10
 
-__all__ = ["FitOptions", "FitProgress", "FitResult", "Validate", "fit", "learning_rate"]
+__all__ = ["FitOptions", "FitProgress", "FitResult", "Loss", "Validate", "fit", "learning_rate"]
 
 Validate = Callable[["Embedder"], dict[str, float]]
+Loss = Callable[["Embedder", "torch.Tensor", Batch], "torch.Tensor"]
+"""From the network, its input and the batch to a single number; called under autocast."""
 
 
 def fit(
@@ -40,6 +46,7 @@ def fit(
     preprocessing: Preprocessing,
     options: FitOptions,
     device: str = "cpu",
+    loss: Loss | None = None,
     validate: Validate | None = None,
     checkpoint: Path | None = None,
     resume: Path | None = None,
@@ -54,6 +61,7 @@ def fit(
         preprocessing: gives mean and std.
         options: see ``FitOptions``.
         device: torch's name of the device.
+        loss: what is made small instead of the labels' cross-entropy; mixup and label smoothing are then its own.
         validate: measures the network after each epoch (it is in eval mode, on the device).
         checkpoint: where to keep the state; None keeps none.
         resume: a checkpoint of the same run to go on from; a finished run's answers its result at once.
@@ -66,7 +74,7 @@ def fit(
     """
     import torch
 
-    run = _Run(network, batches, options=options, device=device)
+    run = _Run(network, batches, options=options, device=device, loss=loss)
     with own_generators(device):
         torch.manual_seed(options.seed)
         if resume is not None:
@@ -94,13 +102,17 @@ def fit(
 class _Run:
     """What a run is made of: the network, its optimizer, its average, and where it stands."""
 
-    def __init__(self, network: Embedder, batches: Batches, *, options: FitOptions, device: str) -> None:
+    def __init__(
+        self, network: Embedder, batches: Batches, *, options: FitOptions, device: str, loss: Loss | None
+    ) -> None:
         import torch
 
         self.options = options
+        self.loss = loss
         self.device = device
         self.network = network.to(device)
-        self.optimizer = torch.optim.AdamW(_groups(network, options.weight_decay), lr=options.peak_rate)
+        groups = parameter_groups(network, weight_decay=options.weight_decay, layer_decay=options.layer_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=options.peak_rate)
         self.average = copy.deepcopy(network).eval() if options.average is not None else None
         self.steps = options.epochs * len(batches)
         self.epoch = self.place = self.step = 0
@@ -112,41 +124,48 @@ class _Run:
     def train_on(self, batch: Batch, preprocessing: Preprocessing) -> None:
         """One step: forward, backward, weights, average."""
         import torch
-        from torch.nn import functional as F
 
         from vidlabel.ml.input import to_input
 
         options = self.options
         rate = learning_rate(self.step, self.steps, options)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("scale", 1.0)
         self.network.train()
         x = to_input(batch.frames, preprocessing, self.device)
-        labels = torch.from_numpy(batch.labels).to(self.device)
-        other, share = labels, 1.0
-        if options.mixup > 0:
-            rng = np.random.default_rng([options.seed, self.step])
-            share = float(rng.beta(options.mixup, options.mixup))
-            order = torch.from_numpy(rng.permutation(len(labels))).to(self.device)
-            x, other = x.lerp(x[order], 1 - share), labels[order]
-        with torch.autocast(self.device, torch.bfloat16, enabled=options.precision == "bfloat16"):
-            logits = self.network(x)
-        logits = logits.float()
-        loss = share * F.cross_entropy(logits, labels, label_smoothing=options.label_smoothing)
-        if share < 1:
-            loss = loss + (1 - share) * F.cross_entropy(
-                logits, other, label_smoothing=options.label_smoothing
-            )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        for share, loss in self._losses(x, batch):
+            loss = loss * share
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.loss_sum += loss.detach()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.clip_norm)
         self.optimizer.step()
-        self.loss_sum += loss.detach()
         self.step += 1
         self.place += 1
         if self.average is not None and options.average is not None:
             # Early on the weights move fast: an average as long as the whole run would lag behind.
             _average(self.average, self.network, min(options.average, self.step / (self.step + 10)))
+
+    def _losses(self, x: torch.Tensor, batch: Batch) -> Iterator[tuple[float, torch.Tensor]]:
+        """The losses of a batch's pieces, each with its share of the clips; one at a time, for memory's sake."""
+        import torch
+
+        options = self.options
+        clips = None
+        if self.loss is None:
+            labels = torch.from_numpy(batch.labels).to(self.device)
+            rng = np.random.default_rng([options.seed, self.step])
+            clips = mixed(x, labels, mixup=options.mixup, cutmix=options.cutmix, rng=rng)
+        kind = torch.device(self.device).type
+        for piece in pieces(len(x), options.pieces):
+            with torch.autocast(kind, torch.bfloat16, enabled=options.precision == "bfloat16"):
+                if clips is None:
+                    assert self.loss is not None
+                    loss = self.loss(self.network, x[piece], batch.part(piece))
+                else:
+                    own = clips.part(piece)
+                    loss = own.loss(self.network(own.x).float(), smoothing=options.label_smoothing)
+            yield (piece.stop - piece.start) / len(x), loss
 
     def mean_loss(self) -> float:
         """Mean since the epoch's beginning; waits for the device."""
@@ -212,6 +231,8 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         options = asdict(self.options)
         del options["checkpoint_steps"]
+        # Those added later stay out where they change nothing: a run begun before can be gone on with.
+        options = {name: value for name, value in options.items() if ADDED.get(name, self) != value}
         return {"options": options, "steps": self.steps, "labels": self.network.labels}
 
 
@@ -258,15 +279,6 @@ class _Teller:
         self.run.settle()
         self(state)
         return FitResult(state, self.run.step, tuple(dict(epoch) for epoch in self.run.history))
-
-
-def _groups(network: Embedder, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay shrinks what multiplies; biases and norms (one axis) are left alone."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return [
-        {"params": [one for one in parameters if one.ndim > 1], "weight_decay": weight_decay},
-        {"params": [one for one in parameters if one.ndim <= 1], "weight_decay": 0.0},
-    ]
 
 
 def _average(average: Embedder, network: Embedder, decay: float) -> None:

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Options that runs begun earlier do not know, with the value that changes nothing.
+ADDED = {"cutmix": 0.0, "layer_decay": 1.0, "pieces": 1}
+
 Kind = Literal["started", "step", "epoch", "checkpoint", "finished", "stopped"]
 
 
@@ -25,6 +28,9 @@ class FitOptions:
         precision: of the network's arithmetic; weights stay float32.
         seed: of dropout and mixup (the order of clips is the batches' own).
         checkpoint_steps: steps between checkpoints, besides those at the end of each epoch.
+        cutmix: alpha of CutMix (Yun et al. 2019); 0 is none. With mixup too, chance decides for each batch.
+        layer_decay: by how much slower each layer learns than the one above it, above 0 to 1 (see ``groups``).
+        pieces: parts in which a batch goes through the network, for batches that do not fit into memory.
     """
 
     epochs: int
@@ -38,6 +44,9 @@ class FitOptions:
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
     checkpoint_steps: int = 500
+    cutmix: float = 0.0
+    layer_decay: float = 1.0
+    pieces: int = 1
 
     def __post_init__(self) -> None:
         shares = (self.warmup, self.label_smoothing, self.average if self.average is not None else 0.0)
@@ -45,8 +54,12 @@ class FitOptions:
             raise ValueError(
                 "epochs and checkpoint_steps are at least 1; warmup, smoothing and average in 0..1"
             )
-        if min(self.peak_rate, self.clip_norm) <= 0 or min(self.weight_decay, self.mixup) < 0:
-            raise ValueError("peak_rate and clip_norm are above 0; weight_decay and mixup not below 0")
+        if min(self.peak_rate, self.clip_norm) <= 0 or min(self.weight_decay, self.mixup, self.cutmix) < 0:
+            raise ValueError(
+                "peak_rate and clip_norm are above 0; weight_decay, mixup and cutmix not below 0"
+            )
+        if not 0 < self.layer_decay <= 1 or self.pieces < 1:
+            raise ValueError("layer_decay is above 0 and at most 1; pieces is at least 1")
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError("precision is 'float32' or 'bfloat16'")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -239,8 +239,13 @@ def delivered_frames(index: FrameTable, frames: Sequence[int] | NDArray[np.int64
     return delivered
 
 
-def decoded_packets(path: Path, count: int) -> list[int]:
-    """Decodes a whole file: the number of the packet behind each frame, in the order shown."""
+def decoded_packets(
+    path: Path, count: int, *, watch: Callable[[int, VideoFrame], None] = lambda frame, decoded: None
+) -> list[int]:
+    """Decodes a whole file: the number of the packet behind each frame, in the order shown.
+
+    ``watch`` is shown each frame with its place in that order.
+    """
     found: list[int] = []
     with open_media(path) as container:
         stream = video_stream(path, container)
@@ -249,8 +254,10 @@ def decoded_packets(path: Path, count: int) -> list[int]:
         for number, packet in enumerate(_demux(container, stream)):
             if packet.size:
                 packet.opaque = number
-            numbers = (_number(frame) for frame in _decode_packet(packet))
-            found.extend(number for number in numbers if 0 <= number < count)
+            for decoded in _decode_packet(packet):
+                if 0 <= (behind := _number(decoded)) < count:
+                    watch(len(found), decoded)
+                    found.append(behind)
     return found
 
 

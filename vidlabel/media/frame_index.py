@@ -18,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -49,8 +50,16 @@ class FrameIndex(FrameTable):
     """Which frames a video has and when each is shown: the one source for every frame number and time."""
 
     @classmethod
-    def build(cls, path: Path, *, should_stop: Callable[[], bool] | None = None) -> FrameIndex:
+    def build(
+        cls,
+        path: Path,
+        *,
+        should_stop: Callable[[], bool] | None = None,
+        watch: Callable[[int, VideoFrame], None] = lambda frame, decoded: None,
+    ) -> FrameIndex:
         """Reads the packets of a file, and decodes only where they do not say enough.
+
+        Where all has to be decoded for it, ``watch`` is shown every frame with its number.
 
         Raises:
             MissingVideoError: the file is not there.
@@ -78,7 +87,7 @@ class FrameIndex(FrameTable):
             stamps_tell = _stamps_tell(demuxer, stream, packets)
         if stamps_tell:
             return _from_stamps(source)
-        return _from_order(source) or _from_decoding(source)
+        return _from_order(source) or _from_decoding(source, watch)
 
 
 def _rate(stream: VideoStream) -> float | None:
@@ -121,9 +130,9 @@ def _from_order(source: _Source) -> FrameIndex | None:
     return _without_undecodable(index, source)
 
 
-def _from_decoding(source: _Source) -> FrameIndex:
+def _from_decoding(source: _Source, watch: Callable[[int, VideoFrame], None]) -> FrameIndex:
     """Decodes everything once: frames in the order they come out, each recognised by its packet."""
-    found = decoded_packets(source.path, len(source.packets))
+    found = decoded_packets(source.path, len(source.packets), watch=watch)
     if not found:
         raise UnreadableVideoError(source.path, NO_FRAMES)
     numbers = np.array(found, dtype=np.int64)

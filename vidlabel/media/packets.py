@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -66,6 +67,44 @@ class _Row(NamedTuple):
     group: bool
 
 
+class _Rows:
+    """Rows in columns from the start: as tuples, those of a video of some hours took a gigabyte."""
+
+    def __init__(self) -> None:
+        self._numbers = tuple(array("q") for _ in range(5))
+        self._flags = tuple(bytearray() for _ in range(3))
+
+    def __len__(self) -> int:
+        return len(self._numbers[0])
+
+    def append(self, row: _Row) -> None:
+        for column, number in zip(self._numbers, row[:5], strict=True):
+            column.append(number)
+        for flags, flag in zip(self._flags, row[5:], strict=True):
+            flags.append(flag)
+
+    def pop(self) -> None:
+        for numbers in self._numbers:
+            numbers.pop()
+        for flags in self._flags:
+            flags.pop()
+
+    def columns(self, *, broken_off: bool) -> Packets:
+        pts, dts, duration, content, order = (np.frombuffer(column, dtype=np.int64) for column in self._numbers)
+        key, shown, group = (np.frombuffer(column, dtype=bool) for column in self._flags)
+        return Packets(
+            pts=pts,
+            dts=dts,
+            duration=duration,
+            content=content,
+            order=order,
+            key=key,
+            shown=shown,
+            group=group,
+            broken_off=broken_off,
+        )
+
+
 def read_packets(
     container: InputContainer, stream: VideoStream, should_stop: Callable[[], bool] | None = None
 ) -> Packets:
@@ -74,7 +113,7 @@ def read_packets(
     Raises:
         StoppedError: ``should_stop``, asked every thousand packets, said so.
     """
-    rows: list[_Row] = []
+    rows = _Rows()
     codec = stream.codec_context.name
     broken_off = False
     last_is_whole = True
@@ -90,7 +129,7 @@ def read_packets(
     if not last_is_whole:
         broken_off = True
         rows.pop()
-    return _columns(rows, broken_off=broken_off)
+    return rows.columns(broken_off=broken_off)
 
 
 def content_key(packet: Packet[VideoStream]) -> int:
@@ -111,24 +150,6 @@ def _row(packet: Packet[VideoStream], codec: str) -> _Row:
         packet.is_keyframe,
         not hidden,
         group,
-    )
-
-
-def _columns(rows: list[_Row], *, broken_off: bool) -> Packets:
-    table = np.array([row[:5] for row in rows], dtype=np.int64).reshape(-1, 5)
-    flags = np.array([row[5:] for row in rows], dtype=bool).reshape(-1, 3)
-    pts, dts, duration, content, order = (table[:, column].copy() for column in range(5))
-    key, shown, group = (flags[:, column].copy() for column in range(3))
-    return Packets(
-        pts=pts,
-        dts=dts,
-        duration=duration,
-        content=content,
-        order=order,
-        key=key,
-        shown=shown,
-        group=group,
-        broken_off=broken_off,
     )
 
 

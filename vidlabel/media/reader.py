@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -35,18 +35,26 @@ class FrameReader:
         index: its frame index, if there is one already; else it is built here.
         threads: decoding threads; None suits the size of the picture, 1 is best where several readers work
             at once.
+        decoded: frames by number that were decoded already, while the index was made; they are not decoded again.
 
     Raises:
         MissingVideoError: the file is not there.
         UnreadableVideoError: it is no video that can be decoded.
     """
 
-    def __init__(self, path: Path, index: FrameIndex | None = None, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        index: FrameIndex | None = None,
+        *,
+        threads: int | None = None,
+        decoded: Mapping[int, VideoFrame] | None = None,
+    ) -> None:
         self.path = path
         self.index = index if index is not None else FrameIndex.build(path)
         self._cursor = FrameCursor(self.index, threads=threads)
-        self._kept: OrderedDict[int, VideoFrame] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept: OrderedDict[int, VideoFrame] = OrderedDict(decoded or {})
+        self._kept_bytes = sum(map(held_bytes, self._kept.values()))
         self._last = 0
         self._careful = False
         self._converter: Converter | None = None
@@ -118,8 +126,13 @@ class FrameReader:
             MissingVideoError: the file has gone.
             UnreadableVideoError: the file cannot be opened any more.
         """
-        wanted = range(start, min(stop, len(self.index)), step)
-        for frame, decoded in self._wanted(wanted):
+        return self.pictures(range(start, min(stop, len(self.index)), step), size=size, fmt=fmt)
+
+    def pictures(
+        self, frames: Iterable[int], *, size: tuple[int, int] | None = None, fmt: Format = "rgb24"
+    ) -> Iterator[tuple[int, Picture]]:
+        """These frames (rising numbers, asked for one at a time) as from ``frames``."""
+        for frame, decoded in self._wanted(frames):
             self._last = frame
             yield frame, self._converter_for(decoded).convert(decoded, size, fmt=fmt)
 
@@ -175,7 +188,7 @@ class FrameReader:
                     words = NO_FRAMES if len(self.index) == 1 else f"damaged: frame {frame} cannot be decoded"
                     raise UnreadableVideoError(self.path, words)
 
-    def _wanted(self, frames: Sequence[int]) -> Iterator[tuple[int, VideoFrame]]:
+    def _wanted(self, frames: Iterable[int]) -> Iterator[tuple[int, VideoFrame]]:
         """Those of the rising ``frames`` that can be decoded, each once."""
         came: tuple[int, VideoFrame] | None = None
         for frame in frames:
@@ -209,19 +222,19 @@ class FrameReader:
         if frame in self._kept:
             return
         self._kept[frame] = decoded
-        self._kept_bytes += _bytes(decoded)
+        self._kept_bytes += held_bytes(decoded)
         while self._kept_bytes > _KEPT_BYTES or len(self._kept) > _KEPT_FRAMES:
             if len(self._kept) == 1:
                 return
             _, oldest = self._kept.popitem(last=False)
-            self._kept_bytes -= _bytes(oldest)
+            self._kept_bytes -= held_bytes(oldest)
 
     def _room(self) -> int:
         """How many frames of this video are kept."""
         some = next(iter(self._kept.values()), None)
         if some is None:
             return 1
-        return max(1, min(_KEPT_FRAMES, _KEPT_BYTES // _bytes(some)) - 1)
+        return max(1, min(_KEPT_FRAMES, _KEPT_BYTES // held_bytes(some)) - 1)
 
     def _converter_for(self, decoded: VideoFrame | None) -> Converter:
         if self._converter is None:
@@ -230,6 +243,6 @@ class FrameReader:
         return self._converter
 
 
-def _bytes(frame: VideoFrame) -> int:
+def held_bytes(frame: VideoFrame) -> int:
     """About what a decoded frame holds in memory."""
     return sum(plane.buffer_size for plane in frame.planes)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+from vidlabel.core.catalogue import published_models
 from vidlabel.core.errors import MissingResourceError, ModelError
 from vidlabel.core.paths import models_folder
 from vidlabel.core.resources import resource_path
+from vidlabel.ml.files import write_whole
 from vidlabel.ml.modelfile import ModelInfo, read_info
 
 BUNDLED = "bundled"
@@ -67,8 +70,53 @@ def find_model(name_or_hash_or_path: str | Path) -> ModelInfo:
     path = Path(wanted).expanduser()
     if path.is_file():
         return _as_listed(path.absolute())
+    raise _not_here(wanted, models)
+
+
+def note_removed(model: ModelInfo) -> None:
+    """Remembers what a model that is taken away was called, for those who still want it by its hash.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = json.dumps({**_removed(), model.hash: model.name}, indent=1, sort_keys=True)
+    write_whole(_removed_file(), content.encode())
+
+
+def _not_here(wanted: str, models: tuple[ModelInfo, ...]) -> ModelError:
+    """Why there is no such model here, and how to get it."""
+    published = {entry.name: entry for entry in published_models()}
+    if wanted in published:
+        return ModelError(wanted, f"it is not installed. `vidlabel models install {wanted}` fetches it.")
+    hashed = [name for file_hash, name in _removed().items() if file_hash.startswith(wanted.lower())]
+    if len(wanted) >= _SHORTEST_HASH and len(hashed) == 1:
+        back = (
+            f"`vidlabel models install {hashed[0]}` fetches it again"
+            if hashed[0] in published
+            else "if you have its file, `vidlabel models import FILE` brings it back"
+        )
+        return ModelError(
+            f"{hashed[0]} ({wanted[:12]})",
+            f"it was removed from this computer: {back}. Or choose another model.",
+        )
     known = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
-    raise ModelError(wanted, f"no model of this name, hash or path. Installed are: {known}.")
+    return ModelError(
+        wanted,
+        f"no model of this name, hash or path. Installed are: {known}. `vidlabel models list` has those to be had.",
+    )
+
+
+def _removed_file() -> Path:
+    return installed_folder() / "removed.json"
+
+
+def _removed() -> dict[str, str]:
+    """Names of removed models by hash; none where nobody can tell any more."""
+    try:
+        read = json.loads(_removed_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(file_hash): str(name) for file_hash, name in read.items()} if isinstance(read, dict) else {}
 
 
 def _as_listed(path: Path) -> ModelInfo:

@@ -1,13 +1,12 @@
 """A model is one safetensors file: the weights, and in its metadata all that is needed to use them.
 
-Each metadata value is JSON text, under the keys of ``_KEYS``. ``read_info`` needs no torch; ``load_model``
-does. Nothing is ever unpickled: a model may come from anybody.
+The metadata is described in ``ml.description``. ``read_info`` needs no torch; ``load_model`` does. Nothing is
+ever unpickled: a model may come from anybody.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,9 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vidlabel.core.errors import ModelError
+from vidlabel.ml.canonical import canonical
+from vidlabel.ml.description import FORMAT_VERSION, GROUPING, from_metadata, to_metadata
 from vidlabel.ml.files import write_whole
+from vidlabel.ml.grouping import Grouping
 from vidlabel.ml.header import Header, read_header
 from vidlabel.ml.preprocess import Preprocessing
+from vidlabel.ml.weights import refuse_mismatch, refuse_not_finite, refuse_other_head
 
 if TYPE_CHECKING:
     import torch
@@ -26,8 +29,15 @@ if TYPE_CHECKING:
 
     from vidlabel.ml.networks import Embedder
 
-FORMAT_VERSION = 1
-_KEYS = ("format", "name", "network", "network_args", "labels", "preprocessing", "card", "created", "license")
+__all__ = [
+    "FORMAT_VERSION",
+    "LoadedModel",
+    "ModelInfo",
+    "load_model",
+    "model_bytes",
+    "read_info",
+    "save_model",
+]
 
 Weights = Literal["float32", "float16"]
 
@@ -41,12 +51,13 @@ class ModelInfo:
         hash: sha256 of the whole file, in hex: what a project records.
         network: the network's name, one of ``networks.names()``.
         network_args: the network's own arguments.
-        labels: in the order of the network's outputs.
+        labels: what it can suggest, in the order of the network's outputs.
         preprocessing: how clips are prepared for it.
         card: what it was trained on and how well it does (free JSON values).
         path: where the file lies.
         created: UTC time of making, ISO 8601.
         license: of the weights.
+        grouping: of a network whose head knows other classes than the labels: which mean which.
     """
 
     name: str
@@ -59,6 +70,7 @@ class ModelInfo:
     path: Path
     created: str = ""
     license: str = ""
+    grouping: Grouping | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +103,13 @@ def save_model(
     created: str | None = None,
     license: str = "",
     weights: Weights = "float32",
+    grouping: Grouping | None = None,
 ) -> ModelInfo:
     """Writes one model file, whole or not at all.
 
     Args:
         path: the file to make or replace; its folder is made where needed.
-        network_module: what ``networks.build(network, labels=len(labels), **network_args)`` gave, trained.
+        network_module: what ``networks.build(network, labels=…, **network_args)`` gave, trained.
         name: what people shall call it.
         network: one of ``networks.names()``.
         labels: in the order of the network's outputs.
@@ -106,27 +119,61 @@ def save_model(
         created: ISO 8601; None is now.
         license: of the weights.
         weights: ``"float16"`` halves the file; it is loaded as float32 all the same.
+        grouping: where the head tells classes apart that are not the labels; as many groups as labels.
 
     Raises:
         ModelError: a weight is not a finite number, or labels and network do not go together.
         OSError: the file cannot be written.
     """
+    content = model_bytes(
+        str(path),
+        network_module.state_dict(),
+        name=name,
+        network=network,
+        labels=labels,
+        preprocessing=preprocessing,
+        network_args=network_args,
+        card=card,
+        created=created,
+        license=license,
+        weights=weights,
+        grouping=grouping,
+    )
+    write_whole(path, content)
+    return read_info(path)
+
+
+def model_bytes(
+    model: str,
+    state: Mapping[str, torch.Tensor],
+    *,
+    name: str,
+    network: str,
+    labels: Sequence[str],
+    preprocessing: Preprocessing,
+    network_args: Mapping[str, Any] | None = None,
+    card: Mapping[str, Any] | None = None,
+    created: str | None = None,
+    license: str = "",
+    weights: Weights = "float32",
+    grouping: Grouping | None = None,
+) -> bytes:
+    """The content of a model file, as ``save_model`` writes it; ``model`` is how errors name it."""
     import torch
     from safetensors.torch import save
 
     if not name.strip():
-        raise ModelError(str(path), "a model needs a name.")
+        raise ModelError(model, "a model needs a name.")
     dtype = torch.float16 if weights == "float16" else torch.float32
-    state = {
+    stored = {
         key: (
             value.detach().to("cpu", dtype) if value.is_floating_point() else value.detach().to("cpu")
         ).contiguous()
-        for key, value in network_module.state_dict().items()
+        for key, value in state.items()
     }
-    _refuse_not_finite(str(path), state)
-    _refuse_other_head(str(path), state, len(labels))
+    refuse_not_finite(model, stored)
+    _refuse_head(model, stored, labels, grouping)
     values: dict[str, object] = {
-        "format": FORMAT_VERSION,
         "name": name,
         "network": network,
         "network_args": dict(network_args or {}),
@@ -136,10 +183,7 @@ def save_model(
         "created": created if created is not None else datetime.now(UTC).isoformat(timespec="seconds"),
         "license": license,
     }
-    metadata = {key: json.dumps(values[key], ensure_ascii=False, sort_keys=True) for key in _KEYS}
-    _info_values(str(path), metadata)
-    write_whole(path, save(state, metadata=metadata))
-    return read_info(path)
+    return canonical(save(stored, metadata=to_metadata(model, values, grouping=grouping)))
 
 
 def load_model(path: Path) -> LoadedModel:
@@ -163,14 +207,16 @@ def load_model(path: Path) -> LoadedModel:
         raise ModelError(
             str(path), f"its weights cannot be read: {error}. Fetch or copy it again."
         ) from error
-    _refuse_not_finite(str(path), state)
-    _refuse_other_head(str(path), state, len(info.labels))
+    refuse_not_finite(str(path), state)
+    _refuse_head(str(path), state, info.labels, info.grouping)
     try:
-        module = build(info.network, labels=len(info.labels), **info.network_args)
+        module = build(info.network, labels=_classes(info.labels, info.grouping), **info.network_args)
     except ModelError as error:
         raise ModelError(str(path), f"its network {info.network} is not to be had: {error.reason}") from error
-    _refuse_mismatch(info, module.state_dict(), state)
+    refuse_mismatch(str(path), info.network, wanted=module.state_dict(), found=state)
     module.load_state_dict(state, strict=True)
+    if info.grouping is not None:
+        module.group(info.grouping)
     module.eval()
     return LoadedModel(info, module)
 
@@ -180,7 +226,7 @@ def _info(path: Path, header: Header) -> ModelInfo:
         raise ModelError(
             str(path), "it holds weights, but is no model of vidlabel's. Try `vidlabel models import`."
         )
-    values = _info_values(str(path), header.metadata)
+    values = from_metadata(str(path), header.metadata)
     status = path.stat()
     return ModelInfo(
         name=values["name"],
@@ -193,6 +239,7 @@ def _info(path: Path, header: Header) -> ModelInfo:
         path=path,
         created=values["created"],
         license=values["license"],
+        grouping=values[GROUPING],
     )
 
 
@@ -203,77 +250,13 @@ def _hash(path: Path, size: int, modified_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _info_values(model: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-    """The metadata as checked values."""
-    try:
-        values: dict[str, Any] = {key: json.loads(metadata[key]) for key in _KEYS if key in metadata}
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ModelError(model, f"its description is damaged: {error}. Fetch or copy it again.") from error
-    version = values.get("format")
-    if type(version) is not int or version < 1:
-        raise ModelError(model, "its description has no format version. Fetch or copy it again.")
-    if version > FORMAT_VERSION:
-        raise ModelError(
-            model, f"it was made by a newer vidlabel (format {version}). Update vidlabel to use it."
-        )
-    missing = [key for key in _KEYS if key not in values]
-    if missing:
-        raise ModelError(model, f"its description lacks {', '.join(missing)}. Fetch or copy it again.")
-    kinds = dict.fromkeys(("name", "network", "created", "license"), str) | dict.fromkeys(
-        ("network_args", "card"), dict
-    )
-    for key, kind in kinds.items():
-        if not isinstance(values[key], kind):
-            raise ModelError(model, f"its description of {key} is damaged. Fetch or copy it again.")
-    labels = values["labels"]
-    if (
-        not isinstance(labels, list)
-        or not labels
-        or not all(isinstance(label, str) and label for label in labels)
-    ):
-        raise ModelError(model, "its list of labels is empty or damaged.")
-    if len(set(labels)) != len(labels):
-        raise ModelError(model, "a label stands twice in its list of labels.")
-    try:
-        values["preprocessing"] = Preprocessing.from_json(values["preprocessing"])
-    except (TypeError, ValueError) as error:
-        raise ModelError(model, f"its preprocessing cannot be used: {error}.") from error
-    return values
+def _classes(labels: Sequence[str], grouping: Grouping | None) -> int:
+    """How many classes the head tells apart."""
+    return len(labels) if grouping is None else len(grouping.classes)
 
 
-def _refuse_not_finite(model: str, state: Mapping[str, torch.Tensor]) -> None:
-    import torch
-
-    for key, value in state.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise ModelError(
-                model, f"weight {key} holds values that are no numbers. Its training went wrong."
-            )
-
-
-def _refuse_other_head(model: str, state: Mapping[str, torch.Tensor], labels: int) -> None:
-    head = state.get("head.weight")
-    if head is not None and head.ndim == 2 and head.shape[0] != labels:
-        raise ModelError(
-            model, f"its network tells {head.shape[0]} labels apart, but its list names {labels}."
-        )
-
-
-def _refuse_mismatch(
-    info: ModelInfo, wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]
+def _refuse_head(
+    model: str, state: Mapping[str, torch.Tensor], labels: Sequence[str], grouping: Grouping | None
 ) -> None:
-    missing, unexpected = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
-    others = sorted(key for key in set(wanted) & set(found) if wanted[key].shape != found[key].shape)
-    reasons = [
-        f"{len(keys)} {what} (first {keys[0]})"
-        for keys, what in ((missing, "weights are missing"), (unexpected, "weights do not belong to it"))
-        if keys
-    ]
-    if others:
-        found_shape, wanted_shape = tuple(found[others[0]].shape), tuple(wanted[others[0]].shape)
-        first = f"first {others[0]}: {found_shape}, not {wanted_shape}"
-        reasons.append(f"{len(others)} weights have another shape ({first})")
-    if reasons:
-        raise ModelError(
-            str(info.path), f"its weights are not those of {info.network}: {'; '.join(reasons)}."
-        )
+    called = "labels" if grouping is None else "classes"
+    refuse_other_head(model, state, _classes(labels, grouping), called=called)

@@ -34,6 +34,8 @@ class Preprocessing:
         width: width of the network input in px.
         resize: ``"squash"`` scales straight to ``width`` x ``height``; ``"short_side"`` keeps the aspect,
             scales the shorter side to ``short_side`` px and crops the centre.
+        squash_to: (width, height) in px, at least the input's; only with ``resize="squash"``: scales to this
+            size instead, whatever the aspect, and crops the centre.
         short_side: px, at least ``height`` and ``width``; only with ``resize="short_side"``.
         span_s: None spreads the frames over the whole clip; a number of seconds spreads them over a window
             of that length in the middle of the clip.
@@ -49,6 +51,7 @@ class Preprocessing:
     width: int = 64
     resize: Resize = "squash"
     short_side: int | None = None
+    squash_to: tuple[int, int] | None = None
     span_s: float | None = None
     mean: tuple[float, float, float] = KINETICS_MEAN
     std: tuple[float, float, float] = KINETICS_STD
@@ -64,6 +67,11 @@ class Preprocessing:
             raise ValueError("resize 'short_side' needs a short_side of at least height and width")
         if self.resize == "squash" and self.short_side is not None:
             raise ValueError("short_side has no meaning with resize 'squash'")
+        if self.squash_to is not None:
+            if self.resize != "squash":
+                raise ValueError("squash_to has a meaning with resize 'squash' only")
+            if self.squash_to[0] < self.width or self.squash_to[1] < self.height:
+                raise ValueError("squash_to must be at least width and height")
         if self.span_s is not None and not 0 < self.span_s < float("inf"):
             raise ValueError("span_s must be a number of seconds above 0")
         if len(self.mean) != 3 or len(self.std) != 3 or not np.isfinite([*self.mean, *self.std]).all():
@@ -81,12 +89,12 @@ class Preprocessing:
         Returns:
             ``frames`` indices in ``0..count-1``, never going back, repeating where the clip is shorter.
         """
-        start, length = self._window(count, fps)
+        start, length = self.window(count, fps)
         return tuple(start + ((2 * part + 1) * length) // (2 * self.frames) for part in range(self.frames))
 
     def jittered_positions(self, count: int, fps: float, rng: np.random.Generator) -> tuple[int, ...]:
         """Like ``positions``, at a random place inside each part: for training."""
-        start, length = self._window(count, fps)
+        start, length = self.window(count, fps)
         places = (np.arange(self.frames) + rng.random(self.frames)) * length / self.frames
         return tuple(int(place) for place in start + np.minimum(places.astype(np.int64), length - 1))
 
@@ -95,7 +103,7 @@ class Preprocessing:
         if width < 1 or height < 1:
             raise ValueError(f"a picture of {width}x{height} px has no size to scale")
         if self.short_side is None:
-            return self.width, self.height
+            return self.squash_to or (self.width, self.height)
         longest = round(self.short_side * min(_WIDEST_RATIO, max(width, height) / min(width, height)))
         return (longest, self.short_side) if width >= height else (self.short_side, longest)
 
@@ -113,7 +121,8 @@ class Preprocessing:
         """
         height, width = frames.shape[1:3]
         too_small = height < self.height or width < self.width
-        if too_small or (self.resize == "squash" and (height, width) != (self.height, self.width)):
+        squashed = self.squash_to or (self.width, self.height)
+        if too_small or (self.resize == "squash" and (width, height) != squashed):
             raise ValueError(
                 f"pictures of {width}x{height} px do not suit an input of {self.width}x{self.height} px"
             )
@@ -123,7 +132,10 @@ class Preprocessing:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the metadata of a model file."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "mean": list(self.mean), "std": list(self.std)}
+        values |= {"mean": list(self.mean), "std": list(self.std)}
+        # Left out where it says nothing: an older vidlabel refuses values it does not know.
+        squash_to = values.pop("squash_to")
+        return values if squash_to is None else {**values, "squash_to": list(squash_to)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preprocessing:
@@ -140,6 +152,8 @@ class Preprocessing:
         for name in ("frames", "height", "width"):
             if name in read and type(read[name]) is not int:
                 raise ValueError(f"{name} must be a whole number")
+        if read.get("squash_to") is not None:
+            read["squash_to"] = _two_sizes(read["squash_to"])
         if read.get("short_side") is not None and type(read["short_side"]) is not int:
             raise ValueError("short_side must be a whole number")
         if read.get("span_s") is not None and type(read["span_s"]) not in (int, float):
@@ -149,7 +163,7 @@ class Preprocessing:
                 read[name] = _three_numbers(name, read[name])
         return cls(**read)
 
-    def _window(self, count: int, fps: float) -> tuple[int, int]:
+    def window(self, count: int, fps: float) -> tuple[int, int]:
         """First frame and number of frames of the part of the clip that is looked at."""
         if count < 1:
             raise ValueError("a clip has at least one frame")
@@ -159,6 +173,12 @@ class Preprocessing:
             raise ValueError(f"frames a second must be above 0, not {fps}")
         length = min(count, max(1, round(self.span_s * fps)))
         return (count - length) // 2, length
+
+
+def _two_sizes(value: object) -> tuple[int, int]:
+    if not isinstance(value, list | tuple) or len(value) != 2 or any(type(size) is not int for size in value):
+        raise ValueError("squash_to must be two whole numbers")
+    return cast(tuple[int, int], tuple(value))
 
 
 def _three_numbers(name: str, value: object) -> tuple[float, float, float]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from vidlabel.core import messages as m
 
-Request = m.ListFiles | m.ProbeFiles | m.HashFiles | m.Thumbnails | m.LoadModel | m.Suggest
-Ending = m.JobDone | m.JobFailed | m.ModelReady
+Request = (
+    m.ListFiles | m.ProbeFiles | m.HashFiles | m.Thumbnails
+    | m.LoadModel | m.Suggest | m.SweepVideo | m.FindFrames | m.ShowSaliency
+)  # fmt: skip
+Ending = m.JobDone | m.JobFailed | m.ModelReady | m.FramesFound | m.SaliencyReady
 Bulky = m.FrameReady | m.StreamOpened | m.SoundReady
 
 

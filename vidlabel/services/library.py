@@ -271,6 +271,8 @@ class Library(QObject):
     def _on_changed(self, changes: Changes) -> None:
         self.apply(changes)
         decided = {decision.clip_id for decision in changes.decisions}
+        if changes.models:
+            self._rows.refresh_all()
         self._rows.refresh(changes.clips - decided)
         # Decisions about several clips stay where they stand, too.
         came = changes.library and not decided

@@ -76,6 +76,10 @@ class RowCache(QObject):
         if stale:
             self._want(stale)
 
+    def refresh_all(self) -> None:
+        """What a model says of any of them may be shown otherwise."""
+        self.refresh(tuple(self._rows))
+
     def fetch(self, clip_ids: Sequence[int], on_done: Callable[[tuple[ClipRow, ...]], None]) -> None:
         """``on_done`` gets the rows, at once where all are known."""
         if all(clip_id in self._rows for clip_id in clip_ids):

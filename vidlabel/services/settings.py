@@ -10,7 +10,8 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from vidlabel.core.words import QueueOrder
+from vidlabel.core.sweeps import LONG_S
+from vidlabel.core.words import ONE_VIEW, QueueOrder, Views
 
 RECENT_PROJECTS = 10
 
@@ -113,6 +114,27 @@ class Settings(QObject):
         self._set("suggest_by_itself", "background/suggest", value)
 
     @property
+    def sweep_by_itself(self) -> bool:
+        """Whether long videos are looked through for clips when suggestions are done."""
+        return self._flag("background/sweep", default=True)
+
+    @sweep_by_itself.setter
+    def sweep_by_itself(self, value: bool) -> None:
+        self._set("sweep_by_itself", "background/sweep", value)
+
+    @property
+    def sweep_from_s(self) -> float:
+        """From which length on a video is a long one, in seconds."""
+        try:
+            return max(1.0, float(str(self._ini.value("background/sweep_from_s", LONG_S))))
+        except ValueError:
+            return LONG_S
+
+    @sweep_from_s.setter
+    def sweep_from_s(self, value: float) -> None:
+        self._set("sweep_from_s", "background/sweep_from_s", max(1.0, float(value)))
+
+    @property
     def device(self) -> str:
         """Where the model runs: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
         return str(self._ini.value("model/device", "auto"))
@@ -120,6 +142,35 @@ class Settings(QObject):
     @device.setter
     def device(self, value: str) -> None:
         self._set("device", "model/device", value)
+
+    @property
+    def views(self) -> Views:
+        """How a model looks at clips."""
+        try:
+            clips = int(str(self._ini.value("model/views", 1)))
+            return Views(clips=clips, flip=self._flag("model/flip", default=False))
+        except ValueError:
+            return ONE_VIEW
+
+    @views.setter
+    def views(self, value: Views) -> None:
+        if value != self.views:
+            self._ini.setValue("model/views", value.clips)
+            self._ini.setValue("model/flip", value.flip)
+            self.changed.emit("views")
+
+    def views_cost(self, views: Views) -> float | None:
+        """How many times the time of one view these took when they were measured last on this computer."""
+        known = self._json("model/views_cost", {})
+        found = known.get(f"{views.clips}{'f' * views.flip}") if isinstance(known, dict) else None
+        return float(found) if isinstance(found, int | float) else None
+
+    def remember_views_cost(self, views: Views, times: float) -> None:
+        """Keeps what was measured."""
+        known = self._json("model/views_cost", {})
+        known = known if isinstance(known, dict) else {}
+        known[f"{views.clips}{'f' * views.flip}"] = round(times, 1)
+        self._set("views_cost", "model/views_cost", json.dumps(known))
 
     @property
     def recent_projects(self) -> tuple[str, ...]:

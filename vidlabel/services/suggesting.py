@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from vidlabel.core import messages as m
-from vidlabel.core.words import Changes, ClipRow, ClipState, Suggestion
+from vidlabel.core.words import Changes, ClipRow, Views
 from vidlabel.services import suggest_jobs
 from vidlabel.services.background import Background
 from vidlabel.services.crash_guard import CrashGuard
 from vidlabel.services.engine_client import EngineClient
 from vidlabel.services.project import ProjectSession
 from vidlabel.services.settings import Settings
+from vidlabel.services.suggest_feed import ClipFeed
+from vidlabel.services.suggest_keeper import SuggestionKeeper
+from vidlabel.services.suggest_model import BUNDLED, ModelLoader
 from vidlabel.services.tasks import Rank, TaskRunner
 
 KEY = "suggest"
-BUNDLED = "bundled"
-CLIPS_PER_REQUEST = 32
-REQUESTS_AT_ONCE = 2
-SAVE_EVERY_MS = 500
-LOOK_AGAIN_MS = 1000
 MOST_CRASHES = 5
 """So many crashes with no suggestion between them: it is the model or its device, and it is not tried again."""
-_TROUBLE = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
+_AT_WORK = frozenset({"running", "idle"})
 
 
 class Suggesting(QObject):
@@ -37,6 +34,8 @@ class Suggesting(QObject):
     model_ready = Signal(str, str)
     """(name of the model, device)"""
     failed = Signal(str)
+    told = Signal(str)
+    """Something did not work, and suggestions go on all the same."""
 
     def __init__(
         self,
@@ -54,25 +53,23 @@ class Suggesting(QObject):
         self._session = session
         self._settings = settings
         self._background = background
-        self._guard = guard
-        self._tasks = tasks
         self._state = "off"
         self._words = ""
-        self._wanted_model = BUNDLED
-        self._loading: int | None = None
-        self._model: m.ModelReady | None = None
-        self._in_flight: dict[int, set[int]] = {}
-        self._tried: set[int] = set()
-        self._asking = False
-        self._held = 0
         self._lost = False
         self._crashes = 0
-        self._urgent: tuple[ClipRow, ...] = ()
-        self._fresh: list[Suggestion] = []
         self._done = 0
         self._total = 0
-        self._save_timer = self._single_shot(SAVE_EVERY_MS, self._save)
-        self._look_timer = self._single_shot(LOOK_AGAIN_MS, self._go_on)
+        self._loader = ModelLoader(engine, session, settings, tasks=tasks, parent=self)
+        self._feed = ClipFeed(engine, session, settings, guard=guard, parent=self)
+        self._keeper = SuggestionKeeper(session, self)
+        self._loader.loaded.connect(self._on_model)
+        self._loader.ready.connect(self._on_registered)
+        self._loader.failed.connect(self._fail)
+        self._feed.asked.connect(self._on_asked)
+        self._feed.exhausted.connect(self._on_exhausted)
+        self._feed.failed.connect(self._fail)
+        self._keeper.saved.connect(self._feed.saved)
+        self._keeper.told.connect(self.told)
         engine.message_received.connect(self._on_message)
         engine.ready.connect(self._on_engine_ready)
         engine.crashed.connect(self._on_crashed)
@@ -80,6 +77,7 @@ class Suggesting(QObject):
         guard.found_guilty.connect(self._on_guilty)
         session.closed.connect(self._on_closed)
         session.changed.connect(self._on_changed)
+        settings.changed.connect(self._on_setting)
 
     @property
     def state(self) -> str:
@@ -92,7 +90,7 @@ class Suggesting(QObject):
 
     @property
     def model_hash(self) -> str | None:
-        return self._model.hash if self._model is not None else None
+        return self._loader.model.hash if self._loader.model is not None else None
 
     def start(self, model: str | None = None) -> None:
         """Loads the project's active model (or the named one); goes on until every clip has a suggestion."""
@@ -105,87 +103,69 @@ class Suggesting(QObject):
 
     def pause(self) -> None:
         """Asks for no more; the model stays loaded."""
-        if self._state in {"running", "idle"}:
+        if self._state in _AT_WORK:
             self._cancel()
             self._set_state("paused")
 
     def resume(self) -> None:
         if self._state != "paused":
             return
-        if self._model is None:
-            self._load(self._wanted_model)
+        if self._loader.model is None:
+            self._load(self._loader.wanted)
         else:
-            self._set_state("running")
-            self._count()
+            self._run(self._loader.model)
 
     @Slot()
     def stop(self) -> None:
         """Until the person starts it again."""
         self._cancel()
-        self._loading = None
-        if self._state in {"loading", "running", "idle"}:
-            self._set_state("paused" if self._model is not None else "off")
+        self._loader.give_up()
+        if self._state in {"loading", *_AT_WORK}:
+            self._set_state("paused" if self._loader.model is not None else "off")
 
     def want_first(self, rows: Sequence[ClipRow]) -> None:
         """The clip on screen and those about to come, in this order."""
-        self._urgent = tuple(rows)
-        self._ask_urgent()
+        self._feed.want_first(rows)
 
     # --- the model -------------------------------------------------------------------------------
     def _load(self, model: str) -> None:
-        self._wanted_model = model
-        self._loading = self._engine.request_id()
-        self._model = None
+        self._feed.close()
         self._lost = False
         self._set_state("loading")
         self._background.begin(KEY, "Loading the model", self.stop)
-        self._engine.send(m.LoadModel(request=self._loading, model=model, device=self._settings.device))
+        self._loader.load(model)
 
-    def _on_model(self, message: m.ModelReady) -> None:
-        self._loading = None
-        self._model = message
-        self._words = f"{message.model} · {_shown_device(message)}"
+    @Slot(object)
+    def _on_model(self, model: m.ModelReady) -> None:
+        self._words = f"{model.model} · {_shown_device(model)}"
         self._background.set_device(self._words)
-        self._tasks.run(partial(suggest_jobs.card_of, message.hash), self._on_card, self._on_no_card)
 
-    def _on_not_loaded(self, words: str) -> None:
-        """A newer version of the program carries another bundled model; it takes over."""
-        facts = self._session.facts
-        known = facts.model if facts is not None else None
-        if known == (self._wanted_model, BUNDLED):
-            self._load(BUNDLED)
-        elif known is not None and known[0] == self._wanted_model:
-            self._fail(words.replace(known[0], f"{known[1]} ({known[0][:8]})"))
-        else:
-            self._fail(words)
+    def _on_moved(self, message: m.ModelMoved) -> None:
+        """The device gave up, and the engine goes on on another."""
+        model = self._loader.model
+        if model is not None and model.hash == message.hash:
+            self._words = f"{model.model} · {_shown_device(message)}"
+            self._background.set_device(self._words)
+            self.told.emit(message.words)
 
-    def _on_card(self, card: dict[str, Any]) -> None:
-        model = self._model
-        if model is not None and self._session.is_open:
-            self._session.write(partial(suggest_jobs.register, model, card), self._on_registered, self._fail)
+    @Slot(str)
+    def _on_setting(self, name: str) -> None:
+        """Another way of looking at clips is kept under a key of its own, so the model is loaded anew for it."""
+        if name == "views" and self._state in {"loading", *_AT_WORK}:
+            self._cancel()
+            self._load(self._loader.wanted)
 
-    def _on_no_card(self, _words: str) -> None:
-        self._on_card({})
-
-    def _on_registered(self, _changes: object) -> None:
-        model = self._model
-        if model is not None and self._state == "loading":
-            self._set_state("running")
+    @Slot(object)
+    def _on_registered(self, model: m.ModelReady) -> None:
+        if self._state == "loading":
+            self._run(model)
             self.model_ready.emit(model.model, _shown_device(model))
-            self._count()
 
-    def _fail(self, words: str) -> None:
-        self._loading = None
-        self._words = words
-        self._background.end(KEY)
-        self._set_state("failed")
-        self.failed.emit(words)
-
-    # --- asking ----------------------------------------------------------------------------------
-    def _count(self) -> None:
-        """How much there is to do, for the status bar; then on."""
-        if self._model is not None:
-            self._session.read(partial(suggest_jobs.how_many, self._model.hash), self._on_counted)
+    def _run(self, model: m.ModelReady) -> None:
+        """Counts what there is to do, for the status bar; then on."""
+        self._feed.open(model)
+        self._set_state("running")
+        self._session.read(partial(suggest_jobs.how_many, model.hash), self._on_counted)
 
     def _on_counted(self, total: int) -> None:
         self._done = 0
@@ -193,145 +173,79 @@ class Suggesting(QObject):
         if total and self._state == "running":
             self._background.begin(KEY, "Suggesting", self.stop)
             self._background.update(KEY, 0, total)
-        self._ask_urgent()
-        self._go_on()
+        self._feed.ask_urgent()
+        self._feed.go_on()
 
-    @Slot()
-    def _go_on(self) -> None:
-        if self._state not in {"running", "idle"} or self._model is None or self._asking:
-            return
-        if len(self._in_flight) < REQUESTS_AT_ONCE:
-            self._asking = True
-            # What is on its way or was tried in vain is among the answers.
-            limit = CLIPS_PER_REQUEST + len(self._busy()) + len(self._tried) + len(self._fresh) + self._held
-            job = partial(
-                suggest_jobs.without_suggestion, self._model.hash, limit, self._settings.queue_order
-            )
-            self._session.read(job, self._on_found, self._on_read_failed)
-
-    def _on_found(self, rows: tuple[ClipRow, ...]) -> None:
-        self._asking = False
-        if self._state not in {"running", "idle"}:
-            return
-        busy = self._busy() | self._tried | {suggestion.clip_id for suggestion in self._fresh}
-        free = [row for row in rows if row.clip_id not in busy and not self._guard.is_guilty(row.path)]
-        wanted = [row for row in free if self._guard.may_try(row.path)]
-        # What waits for a verdict comes again with the next question.
-        self._held = len(free) - len(wanted)
-        if wanted:
-            self._set_state("running")
-            self._ask(wanted[:CLIPS_PER_REQUEST], priority=2)
-            self._go_on()
-        elif not self._in_flight and not self._fresh and not self._held:
-            self._background.end(KEY)
-            self._set_state("idle")
-
-    def _on_read_failed(self, words: str) -> None:
-        self._asking = False
-        self._fail(words)
-
-    def _ask_urgent(self) -> None:
-        if self._state not in {"running", "idle"} or self._model is None:
-            return
-        for place, row in enumerate(self._urgent):
-            known = row.model == self._model.hash and row.suggested is not None
-            usable = row.state not in _TROUBLE and self._guard.may_try(row.path)
-            if usable and not known and row.clip_id not in self._tried:
-                self._ask([row], priority=0 if place == 0 else 1)
-
-    def _ask(self, rows: Sequence[ClipRow], *, priority: int) -> None:
-        request = self._engine.request_id()
-        self._in_flight[request] = {row.clip_id for row in rows}
-        if priority < 2:
-            self._tried.update(row.clip_id for row in rows)
-        self._engine.send(
-            m.Suggest(
-                request=request,
-                priority=priority,
-                clips=tuple(
-                    m.WantedClip(clip_id=row.clip_id, path=row.path, start_us=row.start_us, end_us=row.end_us)
-                    for row in rows
-                ),
-            )
-        )
-
-    def _busy(self) -> set[int]:
-        return set().union(*self._in_flight.values())
+    @Slot(str)
+    def _fail(self, words: str) -> None:
+        self._loader.give_up()
+        self._words = words
+        self._background.end(KEY)
+        self._set_state("failed")
+        self.failed.emit(words)
 
     def _cancel(self) -> None:
-        for request in self._in_flight:
-            self._engine.send(m.Cancel(request=request))
-        self._in_flight.clear()
-        self._tried.clear()
-        self._asking = False
-        self._look_timer.stop()
-        self._save()
+        self._feed.close()
+        self._keeper.save()
         self._background.end(KEY)
 
     # --- answers ---------------------------------------------------------------------------------
+    @Slot()
+    def _on_asked(self) -> None:
+        self._set_state("running")
+
+    @Slot()
+    def _on_exhausted(self) -> None:
+        self._background.end(KEY)
+        self._set_state("idle")
+
     @Slot(object)
     def _on_message(self, message: m.Message) -> None:
-        if isinstance(message, m.ModelReady) and message.request == self._loading:
-            self._on_model(message)
-        elif isinstance(message, m.Suggested) and message.request in self._in_flight:
+        if isinstance(message, m.ModelMoved):
+            self._on_moved(message)
+        elif isinstance(message, m.ViewsMeasured):
+            views = Views(clips=message.views, flip=message.flip)
+            self._settings.remember_views_cost(views, message.times)
+        elif isinstance(message, m.Suggested) and self._feed.owns(message.request):
             self._on_suggested(message)
-        elif isinstance(message, m.JobDone | m.JobFailed):
-            if message.request == self._loading and isinstance(message, m.JobFailed):
-                if self._engine.pid:
-                    self._on_not_loaded(message.reason)
-            elif self._in_flight.pop(message.request, None) is not None:
-                if not self._engine.pid:
-                    return
-                if isinstance(message, m.JobFailed):
-                    self._cancel()
-                    self._fail(message.reason)
-                else:
-                    self._go_on()
+        elif isinstance(message, m.JobDone | m.JobFailed) and self._feed.owns(message.request):
+            self._feed.ended(message.request)
+            if not self._engine.pid:
+                return
+            if isinstance(message, m.JobFailed):
+                self._cancel()
+                self._fail(message.reason)
+            else:
+                self._feed.go_on()
 
     def _on_suggested(self, message: m.Suggested) -> None:
-        if self._model is None or message.model_hash != self._model.hash:
+        model = self._loader.model
+        if model is None or message.model_hash != model.hash:
             return
         self._crashes = 0
-        self._fresh += [suggest_jobs.suggestion_of(scores, self._model.hash) for scores in message.clips]
+        answered = {scores.clip_id for scores in message.clips}
+        self._feed.answered(answered)
+        self._keeper.take(message, model.trunk)
         for trouble in message.unreadable:
-            self._tried.add(trouble.clip_id)
+            self._feed.unreadable(trouble.clip_id)
             self._session.write(partial(suggest_jobs.mark, trouble), rank=Rank.ENGINE)
         self._done += len(message.clips) + len(message.unreadable)
         self._background.update(KEY, self._done, max(self._total, self._done))
-        on_screen = {row.clip_id for row in self._urgent[:1]}
-        if on_screen & {scores.clip_id for scores in message.clips}:
-            self._save()
-        elif not self._save_timer.isActive():
-            self._save_timer.start()
-
-    @Slot()
-    def _save(self) -> None:
-        self._save_timer.stop()
-        if self._fresh:
-            fresh, self._fresh = tuple(self._fresh), []
-            self._tried.update(suggestion.clip_id for suggestion in fresh)
-            done = partial(self._on_saved, tuple(suggestion.clip_id for suggestion in fresh))
-            self._session.write(partial(suggest_jobs.save, fresh), done, rank=Rank.ENGINE)
-
-    def _on_saved(self, clip_ids: tuple[int, ...], _changes: object) -> None:
-        self._tried.difference_update(clip_ids)
-        self._go_on()
+        if self._feed.on_screen in answered:
+            self._keeper.save()
 
     @Slot(object)
     def _on_changed(self, changes: Changes) -> None:
-        """Clips may have come: look again, soon and not for each of them."""
-        if changes.library and self._state in {"running", "idle"} and not self._look_timer.isActive():
+        """Clips may have come."""
+        if changes.library and self._state in _AT_WORK and self._feed.look_again_soon():
             self._total = max(self._total, self._session.counts.total)
-            self._look_timer.start()
 
     # --- trouble ---------------------------------------------------------------------------------
     @Slot(str, object)
     def _on_crashed(self, _words: str, _suspects: tuple[str, ...]) -> None:
-        self._model = None
-        self._in_flight.clear()
-        self._tried.clear()
-        self._asking = False
-        if self._state not in {"loading", "running", "idle"}:
+        self._loader.lose()
+        self._feed.forget()
+        if self._state not in {"loading", *_AT_WORK}:
             return
         self._lost = True
         self._crashes += 1
@@ -339,7 +253,7 @@ class Suggesting(QObject):
         if self._crashes >= MOST_CRASHES:
             self._lost = False
             self._fail(
-                f"The media engine died {self._crashes} times in a row with the model {self._wanted_model} "
+                f"The media engine died {self._crashes} times in a row with the model {self._loader.wanted} "
                 f"(device: {self._settings.device}). Suggestions are off. Choose another device in the "
                 "settings, then start suggesting again."
             )
@@ -348,7 +262,7 @@ class Suggesting(QObject):
     def _on_engine_ready(self) -> None:
         """The model died with the engine: load it again, then go on."""
         if self._lost:
-            self._load(self._wanted_model)
+            self._load(self._loader.wanted)
 
     @Slot(str)
     def _on_guilty(self, path: str) -> None:
@@ -358,15 +272,15 @@ class Suggesting(QObject):
     @Slot(str)
     def _on_verdict(self, _path: str) -> None:
         """A file that was on trial may be tried again, or never again."""
-        self._ask_urgent()
-        self._go_on()
+        self._feed.ask_urgent()
+        self._feed.go_on()
 
     @Slot()
     def _on_closed(self) -> None:
-        self._fresh.clear()
+        self._keeper.forget()
+        self._feed.want_first(())
         self._cancel()
-        self._loading = None
-        self._urgent = ()
+        self._loader.give_up()
         self._set_state("off")
 
     def _set_state(self, state: str) -> None:
@@ -374,14 +288,7 @@ class Suggesting(QObject):
             self._state = state
             self.state_changed.emit(state)
 
-    def _single_shot(self, interval_ms: int, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(slot)
-        return timer
 
-
-def _shown_device(model: m.ModelReady) -> str:
+def _shown_device(model: m.ModelReady | m.ModelMoved) -> str:
     """What computes, as a person says it: the name of a graphics card, else just 'CPU'."""
     return "CPU" if model.device == "cpu" else model.device_name or model.device.upper()

@@ -14,6 +14,7 @@ from vidlabel.core.paths import settings_file
 from vidlabel.core.resources import resource_path
 from vidlabel.core.words import Changes, ClipRow, ClipState
 from vidlabel.services.background import Background
+from vidlabel.services.calibrating import Calibrating
 from vidlabel.services.crash_guard import REASON, CrashGuard
 from vidlabel.services.deciding import Deciding
 from vidlabel.services.engine_client import EngineClient, EngineState
@@ -22,14 +23,17 @@ from vidlabel.services.keys import Keys
 from vidlabel.services.library import Library
 from vidlabel.services.playback import Player
 from vidlabel.services.project import ProjectFacts, ProjectSession
+from vidlabel.services.saliency import Saliency
 from vidlabel.services.scanning import Scanner
 from vidlabel.services.settings import Settings
 from vidlabel.services.sound import Sound
 from vidlabel.services.suggesting import Suggesting
+from vidlabel.services.sweeping import Sweeping
 from vidlabel.services.tasks import Rank, TaskRunner
 from vidlabel.services.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
+    from vidlabel.services.models import Models
     from vidlabel.store.project_store import ProjectStore
 
 log = logging.getLogger(__name__)
@@ -73,8 +77,17 @@ class Workbench(QObject):
             self.engine, self.session, self.settings,
             background=self.background, guard=self.guard, tasks=self.tasks, parent=self,
         )  # fmt: skip
+        self.sweeping = Sweeping(
+            self.engine, self.session, self.settings,
+            suggesting=self.suggesting, background=self.background, guard=self.guard, parent=self,
+        )  # fmt: skip
+        self.saliency = Saliency(
+            self.engine, self.player, self.deciding, suggesting=self.suggesting, parent=self
+        )
+        self.calibrating = Calibrating(self.session, self.tasks, self)
         self.exporting = Exporting(self.session, self.tasks, background=self.background, parent=self)
         self.sound = Sound(self.engine, self.player, self.settings, tasks=self.tasks, parent=self)
+        self._models: Models | None = None
         self._closing = self._written = self._told_closed = False
         self._prepared: tuple[int, ...] = ()
         self._later = QTimer(self)
@@ -109,10 +122,28 @@ class Workbench(QObject):
         self.scanner.problem.connect(self.trouble)
         self.scanner.finished.connect(self._on_scanned)
         self.suggesting.failed.connect(self.trouble)
+        self.suggesting.told.connect(self.trouble)
         self.suggesting.model_ready.connect(self._on_model_ready)
+        self.saliency.refused.connect(self.notice)
+        self.sweeping.failed.connect(self.trouble)
+        self.sweeping.told.connect(self.notice)
+        self.current_shown.connect(self.sweeping.show_row)
         self.exporting.failed.connect(self.trouble)
         self.sound.unavailable.connect(self.notice)
         self.engine.stopped.connect(self._tell_closed)
+
+    @property
+    def models(self) -> Models:
+        """The models of this computer, made when they are first asked for: start-up does without."""
+        if self._models is None:
+            from vidlabel.services.models import Models
+
+            self._models = Models(
+                self.session, self.suggesting, tasks=self.tasks, background=self.background, parent=self
+            )
+            self._models.told.connect(self.notice)
+            self._models.jobs.ended.connect(self._tell_closed)
+        return self._models
 
     # --- projects --------------------------------------------------------------------------------
     def open_project(self, path: Path) -> None:
@@ -145,6 +176,8 @@ class Workbench(QObject):
         self._closing = True
         self._later.stop()
         self.guard.stop()
+        if self._models is not None:
+            self._models.close()
         self.sound.close()
         self.player.open(None)
         self.session.close()
@@ -262,8 +295,9 @@ class Workbench(QObject):
 
     @Slot()
     def _tell_closed(self) -> None:
-        """Once all is written and both processes, the engine and that of a trial, have gone."""
-        gone = self.engine.state is EngineState.STOPPED and not self.guard.busy
+        """Once all is written and every process, the engine, that of a trial and those of models, has gone."""
+        busy = self.guard.busy or (self._models is not None and self._models.jobs.busy)
+        gone = self.engine.state is EngineState.STOPPED and not busy
         if self._written and gone and not self._told_closed:
             self._told_closed = True
             self.closed.emit()

@@ -30,6 +30,8 @@ class FaultKind(StrEnum):
     """A kept total is not what counting gives; repairable."""
     CLIP = "clip"
     """Clips do not show their newest decision; repairable."""
+    EMBEDDING = "embedding"
+    """Embeddings are not as they were written; repairable, for they are computed again."""
     FILE = "file"
     """A video is not where the project says."""
     ROOT = "root"
@@ -39,7 +41,7 @@ class FaultKind(StrEnum):
 ABOUT_FILES = frozenset({FaultKind.FILE, FaultKind.ROOT})
 """Faults of the disk: the project itself is whole."""
 
-REPAIRABLE = frozenset({FaultKind.TOTAL, FaultKind.CLIP})
+REPAIRABLE = frozenset({FaultKind.TOTAL, FaultKind.CLIP, FaultKind.EMBEDDING})
 """What follows from other rows, so that it can be worked out again."""
 
 
@@ -68,6 +70,15 @@ def faults_of(connection: Connection) -> list[Fault]:
     if stale:
         faults.append(Fault(FaultKind.CLIP, f"{len(stale)} clips do not show their newest decision"))
     return faults + missing_files(connection)
+
+
+def damaged_embeddings(folder: Path, rows: int) -> list[Fault]:
+    """The fault of so many damaged rows in the folder of embeddings; none for 0."""
+    if not rows:
+        return []
+    what = "1 embedding is" if rows == 1 else f"{rows:,} embeddings are"
+    words = f"{what} damaged in {folder}; what is damaged is not used and computed again"
+    return [Fault(FaultKind.EMBEDDING, words, folder)]
 
 
 def missing_files(connection: Connection) -> list[Fault]:

@@ -18,6 +18,7 @@ from vidlabel.core.filters import text_words
 from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
 from vidlabel.store.roots import all_roots
 from vidlabel.store.schema import clips, models, suggestions
+from vidlabel.store.temperature import confidence_column
 from vidlabel.store.text import to_stored
 
 Condition = ColumnElement[bool]
@@ -25,10 +26,9 @@ Part = tuple[list[Condition], list[ColumnElement[Any]]]
 
 _PATH: list[ColumnElement[Any]] = [clips.c.root_id, clips.c.relative, clips.c.start_us]
 _OPEN = (ClipState.SUGGESTED.value, ClipState.UNDECIDED.value)
-_SORTED_COLUMNS = {
+_SORTED_COLUMNS: dict[str, ColumnElement[Any]] = {
     "duration": clips.c.duration_us,
     "label": clips.c.label,
-    "probability": clips.c.probability,
     "decided": clips.c.decided_at_us,
 }
 _MASK = (1 << 64) - 1
@@ -44,7 +44,7 @@ def ids_of(connection: Connection, query: ClipQuery) -> array[int]:
     if conditions is None:
         return array("q")
     ids: array[int] = array("q")
-    for extra, order in _parts(query):
+    for extra, order in _parts(connection, query):
         found = _ids(
             connection, select(clips.c.id).where(~clips.c.removed, *conditions, *extra).order_by(*order)
         )
@@ -71,9 +71,9 @@ def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | N
     if query.suggested:
         conditions.append(clips.c.suggested.in_(sorted(query.suggested)))
     if query.min_probability is not None:
-        conditions.append(clips.c.probability >= query.min_probability)
+        conditions.append(confidence_column(connection) >= query.min_probability)
     if query.max_probability is not None:
-        conditions.append(clips.c.probability <= query.max_probability)
+        conditions.append(confidence_column(connection) <= query.max_probability)
     if query.folder:
         folder = _in_folder(connection, query.folder)
         if folder is None:
@@ -115,7 +115,7 @@ def _under(relative: str) -> Condition:
     return (clips.c.relative >= f"{relative}/") & (clips.c.relative < f"{relative}{after_slash}")
 
 
-def _parts(query: ClipQuery) -> Iterator[Part]:
+def _parts(connection: Connection, query: ClipQuery) -> Iterator[Part]:
     descending = query.descending
     if query.sort == "queue":
         yield from _queue_parts(query.order)
@@ -127,10 +127,12 @@ def _parts(query: ClipQuery) -> Iterator[Part]:
         states = [state.value for state in ClipState]
         for state in reversed(states) if descending else states:
             yield [clips.c.state == state], _PATH
-    elif query.sort in _SORTED_COLUMNS:
-        column = _SORTED_COLUMNS[query.sort]
+    elif query.sort == "probability" or query.sort in _SORTED_COLUMNS:
+        column = _SORTED_COLUMNS.get(query.sort)
+        if column is None:
+            column = confidence_column(connection)
         yield [column.is_not(None)], [column.desc() if descending else column]
-        if column.nullable:
+        if column is not clips.c.duration_us:
             yield [column.is_(None)], _PATH  # what has none comes last in either direction
     else:
         raise ValueError(f"clips cannot be sorted by {query.sort!r}")

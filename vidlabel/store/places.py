@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+EMBEDDINGS = ".embeddings"
+
 
 def wal_of(path: Path) -> Path:
     """SQLite's write-ahead log."""
@@ -18,6 +20,11 @@ def lock_of(path: Path) -> Path:
 def backups_of(path: Path) -> Path:
     """The folder of backups."""
     return path.with_name(path.name + ".backups")
+
+
+def embeddings_of(path: Path) -> Path:
+    """The folder of embeddings: worked out from the videos, so a copy of the project without it loses nothing."""
+    return path.with_name(path.name + EMBEDDINGS)
 
 
 def newest_backup(path: Path) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.exc import DBAPIError
 
@@ -27,19 +27,35 @@ from vidlabel.core.words import (
     Root,
     Suggestion,
 )
-from vidlabel.store import backup, check, clips_query, decisions, marked, scanning, suggestions, views
+from vidlabel.store import (
+    backup,
+    check,
+    clips_query,
+    decisions,
+    former_models,
+    marked,
+    scanning,
+    suggestions,
+    views,
+)
 from vidlabel.store import labels as label_set
 from vidlabel.store import roots as root_table
+from vidlabel.store.calibrations import Calibrations
 from vidlabel.store.counts import read_counts
 from vidlabel.store.engine import Database
 from vidlabel.store.header import damaged, newer, read_header
+from vidlabel.store.known_models import KnownModels
 from vidlabel.store.lock import WindowLock
 from vidlabel.store.migrate import create_project, upgrade_project
 from vidlabel.store.rows import rows_of
 from vidlabel.store.schema import VERSION
 from vidlabel.store.sqlite import read_only_error
 from vidlabel.store.steps import Direction, go, next_step
+from vidlabel.store.sweeps import Sweeps
 from vidlabel.store.videos import look_again, path_at, paths_of, paths_of_many
+
+if TYPE_CHECKING:
+    from vidlabel.store.embeddings import Embeddings
 
 
 class ProjectStore:
@@ -50,6 +66,7 @@ class ProjectStore:
         self._database = database
         self._window: WindowLock | None = None
         self._returned: dict[int, frozenset[int]] = {}
+        self._embeddings: Embeddings | None = None
 
     # --- life ------------------------------------------------------------------------------------
     @classmethod
@@ -261,6 +278,11 @@ class ProjectStore:
             video_id = scanning.video_at(connection, root_table.place_of(connection, path))
             return rows_of(connection, clips_query.clips_of_video(connection, video_id))
 
+    @property
+    def sweeps(self) -> Sweeps:
+        """Models' passes over whole videos, and the clips proposed from them."""
+        return Sweeps(self._database)
+
     def add_clip(
         self, video_path: Path, start_us: int, end_us: int, *, frames: tuple[int, int] | None = None
     ) -> int:
@@ -371,6 +393,26 @@ class ProjectStore:
         return Changes(labels=True)
 
     # --- models and suggestions ------------------------------------------------------------------
+    @property
+    def known_models(self) -> KnownModels:
+        """Counts of what models said about this project's clips."""
+        return KnownModels(self._database)
+
+    @property
+    def calibrations(self) -> Calibrations:
+        """What makes the confidence of this project's models mean what it says."""
+        return Calibrations(self._database)
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """What models saw in this project's clips, kept in files beside it."""
+        if self._embeddings is None:
+            # Here and not above: numpy takes a third as long to import as the window takes to be there.
+            from vidlabel.store.embeddings import Embeddings
+
+            self._embeddings = Embeddings(self._database)
+        return self._embeddings
+
     def register_model(
         self, model_hash: str, name: str, labels: Sequence[str], card: Mapping[str, Any]
     ) -> None:
@@ -390,8 +432,14 @@ class ProjectStore:
             ModelError: the model was not registered.
         """
         with self._database.write_durably() as connection:
+            former_models.note_former(connection, model_hash)
             suggestions.set_active(connection, model_hash)
         return Changes(models=True, library=True)
+
+    def former_models(self) -> tuple[str, ...]:
+        """Hashes of the models that were the active one before, the latest last."""
+        with self._database.read() as connection:
+            return former_models.former_models(connection)
 
     def save_suggestions(self, new: Sequence[Suggestion]) -> Changes:
         """Keeps suggestions; ``model`` is a registered model's hash. Clips that are gone are passed over."""
@@ -475,9 +523,13 @@ class ProjectStore:
     def check(self) -> list[check.Fault]:
         """What is wrong with the database or its files; empty if all is well."""
         with self._database.read() as connection:
-            return check.faults_of(connection)
+            faults = check.faults_of(connection)
+        damaged = sum(one.damaged for one in self.embeddings.survey())
+        return faults + check.damaged_embeddings(self.embeddings.folder, damaged)
 
     def repair(self) -> list[str]:
         """Puts right what follows from other rows; answers what was done."""
         with self._database.write_durably() as connection:
-            return check.repair(connection)
+            done = check.repair(connection)
+        dropped = self.embeddings.drop_damaged()
+        return done + ([f"{dropped} damaged embeddings were dropped"] if dropped else [])

@@ -24,6 +24,7 @@ _COLUMNS = (
     *(clips.c[name] for name in (
         "id", "video_id", "relative", "start_us", "end_us", "start_frame", "end_frame", "whole", "state",
         "label", "annotator", "decided_at_us", "suggested", "probability", "margin", "trouble",
+        "shown",
     )),
     roots.c.path.label("root"),
     models.c.hash.label("model"),
@@ -68,6 +69,7 @@ def clip_row(row: AnyRow) -> ClipRow:
         height=row.height or 0,
         audio=bool(row.audio),
         reason=reason if row.trouble else None,
+        calibrated=row.shown,
     )
 
 

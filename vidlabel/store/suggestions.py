@@ -12,6 +12,7 @@ from vidlabel.core.time import now_us
 from vidlabel.core.words import ClipRow, LabelScore, Suggestion
 from vidlabel.store.rows import ROWS, AnyRow, chunks, clip_row
 from vidlabel.store.schema import clips, models, project, suggestions
+from vidlabel.store.temperature import Scale, scale_of
 
 _PAGE = 1000
 
@@ -21,11 +22,14 @@ def register(
 ) -> bool:
     """Makes a model known, or updates its name and card. The project's first model becomes its active one.
 
-    Answers whether it became the active one.
+    A card that cannot be had just now (an empty one) leaves the known card as it is: it says which clips the
+    model was trained on. Answers whether it became the active one.
     """
     values = {"name": name, "labels": json.dumps(list(labels)), "card": json.dumps(card, default=str)}
     model_id = model_id_of(connection, model_hash)
     if model_id is not None:
+        if not card:
+            del values["card"]
         connection.execute(update(models).where(models.c.id == model_id).values(**values))
         return False
     connection.execute(insert(models).values(hash=model_hash, added_at_us=now_us(), **values))
@@ -66,11 +70,12 @@ def set_active(connection: Connection, model_hash: str) -> None:
     connection.execute(
         update(clips)
         .where(clips.c.model_id.is_not(None))
-        .values(model_id=None, suggested=None, probability=None, margin=None)
+        .values(model_id=None, suggested=None, probability=None, margin=None, shown=None)
     )
+    scale = scale_of(connection, model_id)
     said = select(suggestions).where(suggestions.c.model_id == model_id)
     for part in connection.execute(said).partitions(_PAGE):
-        _show(connection, model_id, [_suggestion(row, model_hash) for row in part])
+        _show(connection, model_id, [_suggestion(row, model_hash, scale) for row in part], scale)
 
 
 def save(connection: Connection, new: Sequence[Suggestion]) -> set[int]:
@@ -99,16 +104,17 @@ def save(connection: Connection, new: Sequence[Suggestion]) -> set[int]:
             ],
         )  # fmt: skip
         if model_id == active_id:
-            _show(connection, model_id, list(newest.values()))
+            _show(connection, model_id, list(newest.values()), scale_of(connection, model_id))
     return there
 
 
-def _show(connection: Connection, model_id: int, said: Sequence[Suggestion]) -> None:
+def _show(connection: Connection, model_id: int, said: Sequence[Suggestion], scale: Scale | None) -> None:
     connection.execute(
         update(clips).where(clips.c.id == bindparam("of_clip")),
         [
             {"of_clip": one.clip_id, "model_id": model_id, "suggested": one.scores[0].label,
-             "probability": one.scores[0].shown, "margin": one.margin}
+             "probability": one.scores[0].probability, "margin": one.margin,
+             "shown": None if scale is None else scale.first([score.probability for score in one.scores])}
             for one in said
             if one.scores
         ],
@@ -116,14 +122,14 @@ def _show(connection: Connection, model_id: int, said: Sequence[Suggestion]) -> 
 
 
 def _dump(scores: Sequence[LabelScore]) -> str:
-    return json.dumps([[score.label, score.probability, score.calibrated] for score in scores])
+    # What is calibrated follows from the calibration in force when it is read; here stands the model's own.
+    return json.dumps([[score.label, score.probability, None] for score in scores])
 
 
-def _suggestion(row: AnyRow, model_hash: str) -> Suggestion:
-    scores = tuple(
-        LabelScore(label, probability, calibrated)
-        for label, probability, calibrated in json.loads(row.scores)
-    )
+def _suggestion(row: AnyRow, model_hash: str, scale: Scale | None) -> Suggestion:
+    scores = tuple(LabelScore(label, probability) for label, probability, _ in json.loads(row.scores))
+    if scale is not None:
+        scores = scale.applied(scores)
     return Suggestion(
         clip_id=row.clip_id, model=model_hash, scores=scores, margin=row.margin, entropy=row.entropy
     )
@@ -131,24 +137,19 @@ def _suggestion(row: AnyRow, model_hash: str) -> Suggestion:
 
 def find(connection: Connection, clip_id: int, model_hash: str) -> Suggestion | None:
     """What a model said about a clip."""
-    row = connection.execute(
-        select(suggestions)
-        .join(models, models.c.id == suggestions.c.model_id)
-        .where(suggestions.c.clip_id == clip_id, models.c.hash == model_hash)
-    ).first()
-    return None if row is None else _suggestion(row, model_hash)
+    return find_many(connection, [clip_id], model_hash).get(clip_id)
 
 
 def find_many(connection: Connection, clip_ids: Sequence[int], model_hash: str) -> dict[int, Suggestion]:
     """What a model said about these clips."""
+    model_id = model_id_of(connection, model_hash)
+    scale = scale_of(connection, model_id)
     found: dict[int, Suggestion] = {}
     for chunk in chunks(clip_ids):
         rows = connection.execute(
-            select(suggestions)
-            .join(models, models.c.id == suggestions.c.model_id)
-            .where(suggestions.c.clip_id.in_(chunk), models.c.hash == model_hash)
+            select(suggestions).where(suggestions.c.clip_id.in_(chunk), suggestions.c.model_id == model_id)
         )
-        found |= {row.clip_id: _suggestion(row, model_hash) for row in rows}
+        found |= {row.clip_id: _suggestion(row, model_hash, scale) for row in rows}
     return found
 
 

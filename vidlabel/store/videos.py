@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, delete, exists, func, insert, select, u
 
 from vidlabel.core.time import now_us
 from vidlabel.core.words import ClipState, ProbeResult, VideoFacts
+from vidlabel.store import sweeps
 from vidlabel.store.roots import Place
 from vidlabel.store.rows import AnyRow, chunks
 from vidlabel.store.schema import clips, decisions, files, roots, suggestions, videos
@@ -151,6 +152,7 @@ def drop_or_keep(connection: Connection, video_ids: Iterable[int]) -> set[int]:
             continue
         connection.execute(delete(suggestions).where(suggestions.c.clip_id.in_(ids)))
         connection.execute(delete(clips).where(clips.c.video_id == video_id))
+        sweeps.forget(connection, [video_id])
         connection.execute(delete(videos).where(videos.c.id == video_id))
     return touched
 

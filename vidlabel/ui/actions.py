@@ -25,14 +25,18 @@ DECISIONS = frozenset(
 """What writes to the project: auto-repeat never starts it."""
 ONCE = DECISIONS | {
     *("program.undo", "program.redo", "decide.pick", "play.toggle", "play.loop", "play.mute"),
-    *("play.full_screen", "play.zoom_fit", "see.blind", "see.grid"),
+    *("play.full_screen", "play.zoom_fit", "see.saliency", "see.blind", "see.grid"),
 }
 """These and the toggles act once for each press."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What the window knows of an action beyond its keys. ``words`` empty: those of the key table."""
+    """What the window knows of an action beyond its keys. ``words`` empty: those of the key table.
+
+    ``page``: it needs an open project. Those of the Project menu and the ways to the pages then act on every
+    page, those of the Model menu on the models page, all others on the labelling page.
+    """
 
     id: str
     menu: str
@@ -57,7 +61,8 @@ def _choice(group: str, value: str, words: str, *, separator: bool = False) -> S
     )
 
 
-MENUS = ("Project", "Edit", "Decide", "Play", "View", "Help")
+MENUS = ("Project", "Edit", "Decide", "Play", "View", "Model", "Help")
+_PAGE_OF_MENU = {"Project": "", "Model": "models"}
 
 SPECS: tuple[Spec, ...] = (
     Spec(id="program.open", menu="Project", words="Open folder…"),
@@ -66,6 +71,8 @@ SPECS: tuple[Spec, ...] = (
     Spec(id="project.add_folder", menu="Project", words="Add a folder…", page=True, separator=True),
     Spec(id="project.scan", menu="Project", words="Look for new videos", page=True),
     Spec(id="project.suggest", menu="Project", words="Suggest labels", page=True, checkable=True),
+    Spec(id="project.sweep", menu="Project", words="Look for clips in long videos", page=True, checkable=True),
+    Spec(id="project.proposals", menu="Project", words="Proposed clips…", page=True),
     Spec(id="project.labels", menu="Project", words="Labels…", page=True, separator=True),
     Spec(id="program.export", menu="Project", words="Export…", page=True),
     Spec(id="project.close", menu="Project", words="Close project", page=True, separator=True),
@@ -99,8 +106,11 @@ SPECS: tuple[Spec, ...] = (
     Spec(id="play.normal", menu="Play", page=True),
     Spec(id="play.loop", menu="Play", page=True),
     Spec(id="play.mute", menu="Play", page=True, separator=True, checkable=True),
-    Spec(id="play.full_screen", menu="View", page=True, checkable=True),
+    Spec(id="page.label", menu="View", page=True, words="Labelling page"),
+    Spec(id="page.models", menu="View", page=True, words="Models page"),
+    Spec(id="play.full_screen", menu="View", page=True, checkable=True, separator=True),
     Spec(id="play.zoom_fit", menu="View", page=True, checkable=True, words="Enlarge small videos to fit"),
+    Spec(id="see.saliency", menu="View", page=True, checkable=True),
     Spec(id="see.blind", menu="View", page=True, checkable=True),
     Spec(id="see.grid", menu="View", page=True, checkable=True, words="Library as a grid"),
     Spec(id="library.counts", menu="View", words="Clips per label", page=True),
@@ -111,6 +121,14 @@ SPECS: tuple[Spec, ...] = (
     _choice("theme", "system", "Colours: as the system", separator=True),
     _choice("theme", "dark", "Colours: dark"),
     _choice("theme", "light", "Colours: light"),
+    Spec(id="models.use", menu="Model", words="Use the chosen model in this project", page=True),
+    Spec(id="models.install", menu="Model", words="Install the chosen model", page=True, separator=True),
+    Spec(id="models.cancel", menu="Model", words="Stop installing the chosen model", page=True),
+    Spec(id="models.import", menu="Model", words="Import a model file…", page=True, separator=True),
+    Spec(id="models.export", menu="Model", words="Export the chosen model…", page=True),
+    Spec(id="models.remove", menu="Model", words="Remove the chosen model…", page=True),
+    Spec(id="models.folder", menu="Model", words="Open the folder of models", page=True, separator=True),
+    Spec(id="models.look", menu="Model", words="Look again for models", page=True),
     Spec(id="program.palette", menu="Help"),
     Spec(id="program.keys", menu="Help"),
     Spec(id="program.about", menu="Help", words="About vidlabel", separator=True),
@@ -146,6 +164,7 @@ class Actions(QObject):
         self._groups: dict[str, QActionGroup] = {}
         self._letters: list[LetterShortcut] = []
         self._page_on = False
+        self._place = "label"
         known = {action.id: action for action in keys.actions()}
         self._keyed = frozenset(known)
         for spec in SPECS:
@@ -193,16 +212,26 @@ class Actions(QObject):
     def set_page_active(self, active: bool) -> None:
         """Switches the actions that need an open project on or off."""
         self._page_on = active
+        self._apply_page()
+
+    def set_place(self, place: str) -> None:
+        """Switches to the actions of a page: ``label`` or ``models``."""
+        self._place = place
+        self._apply_page()
+
+    def _apply_page(self) -> None:
         for spec in SPECS:
             if spec.page:
-                self._actions[spec.id].setEnabled(active)
+                place = "" if spec.id.startswith("page.") else _PAGE_OF_MENU.get(spec.menu, "label")
+                self._actions[spec.id].setEnabled(self._page_on and place in ("", self._place))
         self._free_letters()
 
     def _free_letters(self) -> None:
         """A letter given to an action opens no picker: two owners of a key would both be mute."""
         taken = {sequence.toString() for action in self.all() for sequence in action.shortcuts()}
         for shortcut in self._letters:
-            shortcut.setEnabled(self._page_on and shortcut.key().toString() not in taken)
+            free = shortcut.key().toString() not in taken
+            shortcut.setEnabled(self._page_on and self._place == "label" and free)
 
     @property
     def page_active(self) -> bool:

@@ -33,7 +33,10 @@ class Commands(QObject):
         self._join_own()
         workbench.session.undo_changed.connect(self._undo_changed)
         workbench.deciding.blind_changed.connect(actions["see.blind"].setChecked)
+        workbench.saliency.on_changed.connect(actions["see.saliency"].setChecked)
         workbench.suggesting.state_changed.connect(self._suggesting_changed)
+        workbench.sweeping.state_changed.connect(self._sweeping_changed)
+        self._sweeping_changed(workbench.sweeping.state)
 
     def _join_services(self) -> None:
         join = self._actions.connect_to
@@ -45,6 +48,7 @@ class Commands(QObject):
             ("decide.unusable", deciding.unusable),
             ("program.undo", deciding.undo),
             ("program.redo", deciding.redo),
+            ("see.saliency", self._workbench.saliency.toggle),
             ("see.blind", deciding.toggle_blind),
             ("move.previous", library.previous),
             ("move.next", library.next),
@@ -75,6 +79,7 @@ class Commands(QObject):
         join("project.add_folder", self._add_folder)
         join("project.scan", self._workbench.scan)
         join("project.suggest", self._toggle_suggesting)
+        join("project.sweep", self._workbench.sweeping.toggle)
         join("project.close", self._workbench.session.close)
         join("program.filter", self._library.focus_filter)
         join("library.clear_filter", self._library.filters.clear)
@@ -165,6 +170,10 @@ class Commands(QObject):
     @Slot(str)
     def _suggesting_changed(self, state: str) -> None:
         self._actions["project.suggest"].setChecked(state in {"running", "idle", "loading"})
+
+    @Slot(str)
+    def _sweeping_changed(self, state: str) -> None:
+        self._actions["project.sweep"].setChecked(state != "off")
 
     @Slot(object, object)
     def _undo_changed(self, undo: str | None, redo: str | None) -> None:

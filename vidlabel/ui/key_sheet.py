@@ -19,6 +19,11 @@ FIXED: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("In the picker: the first match", ("Enter",)),
         ("In the picker: another match", ("Alt 1 … 9",)),
     ),
+    "Models": (
+        ("Put the chosen model to use, or install it", ("Enter",)),
+        ("Remove the chosen model", ("Delete",)),
+        ("Back to the list", ("Esc",)),
+    ),
     "Program": (
         ("To the next or previous control", ("Tab", "Shift Tab")),
         ("Press the focused control", ("Space", "Enter")),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QIcon, QShortcut, QShowEvent
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from vidlabel.core.resources import resources_root
 from vidlabel.services.project import ProjectFacts
@@ -17,8 +18,10 @@ from vidlabel.ui.columns import Columns
 from vidlabel.ui.command_palette import CommandPalette
 from vidlabel.ui.commands import Commands
 from vidlabel.ui.decide.panel import DecidePanel
+from vidlabel.ui.dialogs import Dialogs
 from vidlabel.ui.focus_rules import FocusRules
 from vidlabel.ui.library.panel import LibraryPanel
+from vidlabel.ui.pages import LABEL, MODELS, Pages
 from vidlabel.ui.player.panel import PlayerPanel
 from vidlabel.ui.states import Banner, States
 from vidlabel.ui.status_bar import StatusBar
@@ -63,26 +66,32 @@ class MainWindow(QMainWindow):
         self.library = LibraryPanel(bench.library, bench.session, settings=bench.settings)
         self.player = PlayerPanel(bench.player, bench.sound, actions=actions)
         self.decide = DecidePanel(
-            bench.deciding, bench.library, session=bench.session, suggesting=bench.suggesting, actions=actions
-        )
+            bench.deciding, bench.library,
+            session=bench.session, suggesting=bench.suggesting, calibrating=bench.calibrating, actions=actions,
+        )  # fmt: skip
         self.columns = Columns(self.library, self.player, self.decide)
         self.banner = Banner()
         self.status = StatusBar(bench.background)
         self.welcome = WelcomePage(actions)
-        page = QWidget()
-        down = QVBoxLayout(page)
+        self.places = Pages(bench.player)
+        self.places.add(LABEL, self._label_page)
+        self.places.add(MODELS, self._models_page)
+        work = QWidget()
+        down = QVBoxLayout(work)
         down.setContentsMargins(0, 0, 0, 0)
         down.setSpacing(0)
-        for widget, stretch in ((self.banner, 0), (self.columns, 1), (self.status, 0)):
+        for widget, stretch in ((self.banner, 0), (self.places, 1), (self.status, 0)):
             down.addWidget(widget, stretch)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
-        self.pages.addWidget(page)
-        self._page = page
+        self.pages.addWidget(work)
+        self._work = work
         self.setCentralWidget(self.pages)
+        self.places.turn_to(LABEL)
         self.palette_sheet = CommandPalette(actions, self)
         self.commands = Commands(bench, actions, library=self.library, window=self)
         self.states = States(bench, self.player, library=self.library, actions=actions, banner=self.banner)
+        self.dialogs = Dialogs(bench, actions, self)
         self._escape = QShortcut(Qt.Key.Key_Escape, self)
 
     def _wire(self) -> None:
@@ -99,25 +108,28 @@ class MainWindow(QMainWindow):
         bench.settings.changed.connect(self._setting_changed)
         bench.closed.connect(self._go)
         self.library.view.clip_chosen.connect(bench.show_clip)
+        self.player.clip_wished.connect(bench.show_clip)
+        bench.sweeping.strip_changed.connect(self.player.strip.show_data)
+        bench.deciding.blind_changed.connect(self.player.strip.set_blind)
+        bench.saliency.changed.connect(self.player.view.set_saliency)
         self.player.view.double_clicked.connect(actions["play.full_screen"].trigger)
         self.welcome.recent_wished.connect(self._open_recent)
         self.commands.about_to_open.connect(self._about_to_open)
-        self.palette_sheet.closed.connect(self.player.focus_player)
+        for source in (self.palette_sheet.closed, self.dialogs.closed):
+            source.connect(self.places.focus_page)
+        self.places.turned.connect(self._page_turned)
         actions.keys_changed.connect(self._show_filter_key)
         actions.letter_typed.connect(self.decide.open_picker_with)
         for source in (self.library.left, self.decide.left, self._escape.activated):
             source.connect(self._escape_pressed)
         for action_id, slot in (
+            ("page.label", self._show_label_page),
+            ("page.models", self._show_models_page),
             ("decide.pick", self.decide.open_picker),
             ("play.full_screen", self._toggle_full_screen),
             ("play.zoom_fit", self._toggle_enlarge),
             ("see.grid", self._toggle_grid),
             ("program.palette", self.palette_sheet.open),
-            ("program.keys", self._show_keys),
-            ("project.labels", self._show_labels),
-            ("program.export", self._show_export),
-            ("program.settings", self._show_settings),
-            ("program.about", self._show_about),
             ("program.quit", self.close),
         ):
             actions.connect_to(action_id, slot)
@@ -127,8 +139,40 @@ class MainWindow(QMainWindow):
         self.commands.open_path(path)
 
     # --- pages -----------------------------------------------------------------------------------
+    def _label_page(self) -> tuple[QWidget, Callable[[], object]]:
+        return self.columns, self.player.focus_player
+
+    def _models_page(self) -> tuple[QWidget, Callable[[], object]]:
+        # Loaded here: start-up does without.
+        from vidlabel.ui.models.page import ModelsPage
+
+        page = ModelsPage(self.workbench.models, actions=self.actions_table)
+        return page, page.focus_list
+
+    @Slot()
+    def _show_label_page(self) -> None:
+        self.places.turn_to(LABEL)
+
+    @Slot()
+    def _show_models_page(self) -> None:
+        if self.actions_table["play.full_screen"].isChecked():
+            self.actions_table["play.full_screen"].trigger()
+        self.places.turn_to(MODELS)
+
+    @Slot(str)
+    def _page_turned(self, place: str) -> None:
+        self.actions_table.set_place(place)
+        self.top_bar.show_place(place)
+
+    def _to_work(self) -> None:
+        """From the welcome page, or from another project, to the labelling page."""
+        self.pages.setCurrentWidget(self._work)
+        self.actions_table.set_page_active(True)
+        self.places.start_over()
+
     def _show_welcome(self) -> None:
         self.pages.setCurrentWidget(self.welcome)
+        self.top_bar.show_place("")
         self.actions_table.set_page_active(False)
         self.welcome.show_recent(self.workbench.settings.recent_projects)
         self.welcome.open_folder.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -138,22 +182,22 @@ class MainWindow(QMainWindow):
     @Slot(Path)
     def _about_to_open(self, path: Path) -> None:
         self.welcome.show_trouble("")
-        self.pages.setCurrentWidget(self._page)
-        self.actions_table.set_page_active(True)
+        self._to_work()
         self.states.say_opening(path)
         self.player.focus_player()
 
     @Slot(object)
     def _project_opened(self, facts: ProjectFacts) -> None:
-        self.pages.setCurrentWidget(self._page)
-        self.actions_table.set_page_active(True)
+        # Who turned to another page while it was being opened stays there.
+        if self.pages.currentWidget() is not self._work:
+            self._to_work()
         self.top_bar.set_project(facts.name, str(facts.path))
         self.setWindowTitle(f"{facts.name} – vidlabel")
         self.library.project_opened(facts)
         self.decide.project_opened(facts)
         self.status.show_counts(facts.counts)
         self.states.project_opened(facts)
-        self.player.focus_player()
+        self.places.focus_page()
 
     @Slot()
     def _project_closed(self) -> None:
@@ -173,7 +217,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _trouble(self, words: str) -> None:
-        if self.pages.currentWidget() is self._page:
+        if self.pages.currentWidget() is self._work:
             self.banner.say(words)
         else:
             self.welcome.show_trouble(words)
@@ -181,10 +225,10 @@ class MainWindow(QMainWindow):
     # --- wishes ----------------------------------------------------------------------------------
     @Slot()
     def _escape_pressed(self) -> None:
-        """Back to the player; pressed there, out of full screen."""
+        """Back to the player, or what stands for it on another page; pressed there, out of full screen."""
         if self.player.view.hasFocus() and self.actions_table["play.full_screen"].isChecked():
             self.actions_table["play.full_screen"].trigger()
-        self.player.focus_player()
+        self.places.focus_page()
 
     @Slot()
     def _toggle_full_screen(self) -> None:
@@ -208,46 +252,6 @@ class MainWindow(QMainWindow):
         grid = self.actions_table["see.grid"].isChecked()
         self.workbench.settings.grid = grid
         self.library.view.set_grid(grid)
-
-    @Slot()
-    def _show_keys(self) -> None:
-        from vidlabel.ui.key_sheet import KeySheet
-
-        self._open_dialog(KeySheet(self.workbench.keys, self))
-
-    @Slot()
-    def _show_settings(self) -> None:
-        from vidlabel.ui.settings_dialog import SettingsDialog
-
-        self._open_dialog(SettingsDialog(self.workbench.settings, self.workbench.keys, self))
-
-    @Slot()
-    def _show_labels(self) -> None:
-        from vidlabel.ui.labels_dialog import LabelsDialog
-
-        self._open_dialog(LabelsDialog(self.workbench.session, self))
-
-    @Slot()
-    def _show_export(self) -> None:
-        from vidlabel.ui.export_dialog import ExportDialog
-
-        bench = self.workbench
-        if bench.exporting.running:
-            self.status.say("An export is running; it can be stopped here.")
-        elif bench.session.facts is not None:
-            name = bench.session.facts.name
-            self._open_dialog(ExportDialog(bench.exporting, bench.library, name=name, parent=self))
-
-    @Slot()
-    def _show_about(self) -> None:
-        from vidlabel.ui.about import AboutDialog
-
-        self._open_dialog(AboutDialog(self.workbench.background.device, self))
-
-    def _open_dialog(self, dialog: QDialog) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.finished.connect(self.player.focus_player)
-        dialog.open()
 
     # --- settings and layout ---------------------------------------------------------------------
     @Slot(str)

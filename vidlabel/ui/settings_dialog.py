@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
+    QSpinBox,
     QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vidlabel.core.words import MOST_VIEWS, ONE_VIEW, Views
 from vidlabel.services.keys import Keys
 from vidlabel.services.settings import Settings
 from vidlabel.ui import tokens
@@ -71,12 +73,30 @@ class SettingsDialog(QDialog):
             self.device.addItem(words, value)
         self.device.setCurrentIndex(max(0, self.device.findData(self._settings.device)))
         self.device.currentIndexChanged.connect(self._device_chosen)
+        self.views = QSpinBox()
+        self.views.setAccessibleName("Looks at each clip")
+        self.views.setRange(1, MOST_VIEWS)
+        self.views.setSuffix(" times")
+        self.views.setSpecialValueText("once")
+        # Each change loads the model anew: not for every digit on the way.
+        self.views.setKeyboardTracking(False)
+        self.views.setValue(self._settings.views.clips)
+        self.views.valueChanged.connect(self._views_chosen)
+        self.flip = QCheckBox("Look at each clip mirrored as well")
+        self.flip.setChecked(self._settings.views.flip)
+        self.flip.toggled.connect(self._views_chosen)
+        self.views_cost = Words(level="third", size=tokens.SECONDARY, wrap=True)
+        self._say_cost()
+        self._settings.changed.connect(self._setting_changed)
         self.scan = QCheckBox("Look for new videos when a project opens")
         self.scan.setChecked(self._settings.scan_by_itself)
         self.scan.toggled.connect(self._scan_toggled)
         self.suggest = QCheckBox("Suggest labels in the background")
         self.suggest.setChecked(self._settings.suggest_by_itself)
         self.suggest.toggled.connect(self._suggest_toggled)
+        self.sweep = QCheckBox("Look for clips in long videos when suggestions are done")
+        self.sweep.setChecked(self._settings.sweep_by_itself)
+        self.sweep.toggled.connect(self._sweep_toggled)
         form = QFormLayout(page)
         form.setContentsMargins(4, 16, 4, 8)
         form.setVerticalSpacing(12)
@@ -86,12 +106,16 @@ class SettingsDialog(QDialog):
             ("Annotator", self.annotator),
             ("Colours", self.theme),
             ("Suggest on", self.device),
+            ("Look at a clip", self.views),
         ):
             form.addRow(Words(words, level="second"), field)
         hint = "Decisions carry this name. A device acts from the next project on."
         form.addRow("", Words(hint, level="third", size=tokens.SECONDARY, wrap=True))
+        form.addRow("", self.flip)
+        form.addRow("", self.views_cost)
         form.addRow("", self.scan)
         form.addRow("", self.suggest)
+        form.addRow("", self.sweep)
         return page
 
     @Slot()
@@ -107,6 +131,19 @@ class SettingsDialog(QDialog):
     def _device_chosen(self) -> None:
         self._settings.device = str(self.device.currentData())
 
+    @Slot()
+    def _views_chosen(self) -> None:
+        self._settings.views = Views(clips=self.views.value(), flip=self.flip.isChecked())
+        self._say_cost()
+
+    @Slot(str)
+    def _setting_changed(self, name: str) -> None:
+        if name == "views_cost":
+            self._say_cost()
+
+    def _say_cost(self) -> None:
+        self.views_cost.setText(cost_words(self._settings.views, self._settings.views_cost(self._settings.views)))
+
     @Slot(bool)
     def _scan_toggled(self, on: bool) -> None:
         self._settings.scan_by_itself = on
@@ -114,6 +151,19 @@ class SettingsDialog(QDialog):
     @Slot(bool)
     def _suggest_toggled(self, on: bool) -> None:
         self._settings.suggest_by_itself = on
+
+    @Slot(bool)
+    def _sweep_toggled(self, on: bool) -> None:
+        self._settings.sweep_by_itself = on
+
+
+def cost_words(views: Views, measured: float | None) -> str:
+    """What looking so often costs, for a person; ``measured`` is how many times the time of one look, if known."""
+    if views == ONE_VIEW:
+        return "More looks, averaged, are somewhat surer, and each costs time."
+    if measured is not None:
+        return f"Measured here: {measured:.1f} times the time of one look. Suggestions of each way are kept."
+    return f"About {views.count} times the work of one look; measured when suggestions are made."
 
 
 class KeysPage(QWidget):

@@ -73,6 +73,8 @@ LIGHT = Colours(
 VIDEO_GROUND = "#000000"
 """What lies around a picture, in both schemes."""
 VIDEO_TEXT = "#e8eaed"
+GLOW = "#ffb000"
+"""Saliency over a picture: amber, told from skin, grass and sky by most colour-blind people, too."""
 
 GRID = 4
 PANEL_MARGIN = 16
@@ -184,12 +186,12 @@ QLabel[level="second"] { color: $second; }
 QLabel[level="third"] { color: $third; }
 QLabel[level="trouble"] { color: $trouble; }
 QLabel[level="done"] { color: $done; }
-QLineEdit, QComboBox, QPlainTextEdit {
+QLineEdit, QComboBox, QPlainTextEdit, QDoubleSpinBox {
   background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 5px 9px;
   min-height: 20px;
   selection-background-color: $accent; selection-color: $on_accent; }
-QLineEdit:hover, QComboBox:hover { border-color: $line_strong; }
-QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border: 1px solid $accent; }
+QLineEdit:hover, QComboBox:hover, QDoubleSpinBox:hover { border-color: $line_strong; }
+QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus, QDoubleSpinBox:focus { border: 1px solid $accent; }
 QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$icons/chevron-$scheme.svg"); width: 14px; height: 14px; }
@@ -208,6 +210,10 @@ QPushButton[look="primary"]:hover { background: $accent_hover; border-color: $ac
 QPushButton[look="primary"]:pressed { background: $accent; }
 QPushButton[look="primary"]:focus { border: 2px solid $text; padding: 4px 9px; }
 QPushButton[look="primary"]:disabled { background: $raised; color: $third; border-color: $line; }
+QPushButton[look="tab"] { background: transparent; border: 1px solid transparent; color: $second; }
+QPushButton[look="tab"]:hover { color: $text; background: $hover; }
+QPushButton[look="tab"]:checked { background: $raised; color: $text; border-color: $raised; }
+QPushButton[look="tab"]:focus { border: 1px solid $accent; }
 QPushButton[look="quiet"] { background: transparent; border: 1px solid transparent;
   color: $second; padding: 5px 6px; }
 QPushButton[look="quiet"]:hover { background: $hover; color: $text; }
@@ -235,6 +241,8 @@ QTreeView:focus, QTableView:focus { border: 1px solid $accent; }
 QHeaderView::section { background: $panel; color: $second; border: none; border-bottom: 1px solid $line;
   padding: 6px 4px; }
 QScrollArea { background: transparent; border: none; }
+QScrollArea#CardArea { border: 1px solid transparent; }
+QScrollArea#CardArea:focus { border: 1px solid $accent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $line_strong; border-radius: 3px; margin: 2px; }
@@ -268,6 +276,7 @@ QTabBar::tab:focus { color: $accent; }
 #Banner { background: $panel; border-bottom: 1px solid $line; }
 #Status { background: $panel; border-top: 1px solid $line; }
 #Hairline { background: $line; }
+#Card { background: $panel; border: 1px solid $line; border-radius: 6px; }
 """)
 
 

@@ -1,4 +1,4 @@
-"""The menus, with the project's name and the way to the commands at their right."""
+"""The pages and the menus, with the project's name and the way to the commands at their right."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenuBar, QWidget
 
 from vidlabel.ui import tokens
 from vidlabel.ui.actions import MENUS, SPECS, Actions
+from vidlabel.ui.pages import PageBar
 from vidlabel.ui.parts.basics import Words
 from vidlabel.ui.parts.keycap import CapButton
 
@@ -26,6 +27,8 @@ class TopBar(QMenuBar):
         self.commands.clicked.connect(actions["program.palette"].trigger)
         actions.keys_changed.connect(self._show_keys)
         self._fill()
+        self.pages = PageBar(actions, self)
+        self.setCornerWidget(self.pages, Qt.Corner.TopLeftCorner)
         self._corner = QWidget(self)
         row = QHBoxLayout(self._corner)
         row.setContentsMargins(0, 4, 8, 4)
@@ -40,7 +43,15 @@ class TopBar(QMenuBar):
         self.project.setToolTip(path)
         self.project.setAccessibleName(f"Project {name}" if name else "No project")
         self._corner.adjustSize()
-        # The bar places its corner only when it is laid out anew.
+        self._place_corners()
+
+    def show_place(self, place: str) -> None:
+        """Marks the page that is shown; '' for none, where no project is open."""
+        self.pages.show_place(place)
+        self._place_corners()
+
+    def _place_corners(self) -> None:
+        # The bar places its corners only when it is laid out anew.
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
     def _fill(self) -> None:

@@ -9,6 +9,7 @@ from vidlabel.cli.context import Use, open_project
 from vidlabel.cli.output import Output
 from vidlabel.core.errors import UsageError
 from vidlabel.core.paths import PROJECT_SUFFIX
+from vidlabel.store.places import embeddings_of
 
 
 def run(arguments: Namespace, output: Output) -> int:
@@ -16,7 +17,15 @@ def run(arguments: Namespace, output: Output) -> int:
     with open_project(arguments.project, use=Use.INSPECT) as store:
         out = _target(arguments.out, store.path)
         backup = store.backup(out)
-    output.answer({"project": str(store.path), "backup": str(backup)}, [str(backup)])
+    left_out = [folder for folder in [embeddings_of(store.path)] if folder.is_dir()]
+    for folder in left_out:
+        output.log(f"vidlabel: {folder} is not copied: embeddings are computed again from the videos.")
+    document = {
+        "project": str(store.path),
+        "backup": str(backup),
+        "left_out": [str(folder) for folder in left_out],
+    }
+    output.answer(document, [str(backup)])
     return 0
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vidlabel.cli.context import Use, locate, open_project
 from vidlabel.cli.output import Output
 from vidlabel.core.errors import DamagedProjectError
 from vidlabel.store.check import ABOUT_FILES, REPAIRABLE, Fault, FaultKind
 from vidlabel.store.places import newest_backup
+from vidlabel.store.project_store import ProjectStore
 
 _SHOWN = 20
 
@@ -20,11 +22,13 @@ def run(arguments: Namespace, output: Output) -> int:
     use = Use.REPAIR if arguments.repair else Use.INSPECT
     project = locate(arguments.project, use=use).project.absolute()
     repaired: list[str] = []
+    embeddings: dict[str, Any] | None = None
     advised = False
     try:
         with open_project(arguments.project, use=use) as store:
             repaired = store.repair() if arguments.repair else []
             found: Sequence[Fault] = store.check()
+            embeddings = _embeddings(store)
     except DamagedProjectError as error:
         # That is what was asked, so it is an answer; the message names the backup itself.
         if output.as_json:
@@ -39,6 +43,7 @@ def run(arguments: Namespace, output: Output) -> int:
         "problems": [one.words for one in problems],
         "missing": [str(one.path) for one in about_files],
         "repaired": repaired,
+        "embeddings": embeddings,
     }
     lines = [f"Repaired: {one}." for one in repaired]
     lines += [_sentence(one) for one in [*problems, *about_files[:_SHOWN]]]
@@ -50,6 +55,17 @@ def run(arguments: Namespace, output: Output) -> int:
     output.answer(document, lines or [f"{project} is in order."])
     # A file that is not there is reported, like one that cannot be read; the project itself is whole.
     return 1 if problems else 0
+
+
+def _embeddings(store: ProjectStore) -> dict[str, Any]:
+    """What lies in the folder beside the project; damage in it is among the faults, too."""
+    surveys = store.embeddings.survey()
+    return {
+        "folder": str(store.embeddings.folder),
+        "rows": sum(one.rows for one in surveys),
+        "damaged": sum(one.damaged for one in surveys),
+        "bytes": sum(one.nbytes for one in surveys),
+    }
 
 
 def _sentence(fault: Fault) -> str:

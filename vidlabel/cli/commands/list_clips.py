@@ -45,6 +45,6 @@ def run(arguments: Namespace, output: Output) -> int:
 
 def _line(row: ClipRow) -> str:
     part = "" if row.whole else f" [{timecode(row.start_us)} - {timecode(row.end_us)}]"
-    suggested = "" if row.suggested is None else f"{row.suggested} {row.probability or 0:.0%}"
+    suggested = "" if row.suggested is None else f"{row.suggested} {row.shown or 0:.0%}"
     words = row.reason if row.reason else (row.label or "")
     return f"{row.state.value:<10} {words:<16} {suggested:<22} {row.path}{part}".rstrip()

@@ -1,74 +1,73 @@
-"""``vidlabel models``: what models this computer has, and what is known of one."""
+"""``vidlabel models``: what models there are, getting and giving them, and which one a project uses."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
 
 from vidlabel.cli.output import Output
 from vidlabel.core.errors import UsageError
-from vidlabel.ml.catalogue import damaged_models, find_model, list_models
-from vidlabel.ml.modelfile import ModelInfo
+
+
+@dataclass(frozen=True)
+class _Action:
+    """Where an action is done, which arguments it takes, and which options."""
+
+    where: str
+    takes: tuple[str, ...]
+    options: frozenset[str] = frozenset()
+
+
+_SHOW, _CHANGE, _CHOOSE = "models_show", "models_change", "models_choose"
+_ACTIONS = {
+    "list": _Action(f"{_SHOW}:list_all", ()),
+    "info": _Action(f"{_SHOW}:info", ("MODEL",)),
+    "install": _Action(f"{_CHANGE}:install", ("MODEL",), frozenset({"keep_download"})),
+    "import": _Action(f"{_CHANGE}:import_file", ("PATH",), frozenset({"name", "labels", "network"})),
+    "export": _Action(f"{_CHANGE}:export", ("MODEL", "OUT"), frozenset({"kind", "force"})),
+    "remove": _Action(f"{_CHANGE}:remove", ("MODEL",)),
+    "promote": _Action(f"{_CHOOSE}:promote", ("PROJECT", "MODEL")),
+    "rollback": _Action(f"{_CHOOSE}:rollback", ("PROJECT",)),
+}
+_OPTIONS = {
+    "keep_download": "--keep-download",
+    "name": "--name",
+    "labels": "--labels",
+    "network": "--network",
+    "kind": "--kind",
+    "force": "--force",
+}
 
 
 def run(arguments: Namespace, output: Output) -> int:
-    """Lists the models, or tells all about one."""
-    if arguments.action == "list":
-        if arguments.model is not None:
-            raise UsageError(
-                "`vidlabel models list` takes no model; `vidlabel models info MODEL` tells about one."
-            )
-        return _list(output)
-    if arguments.model is None:
-        raise UsageError("`vidlabel models info` needs a model: its name, hash or path.")
-    return _info(find_model(arguments.model), output)
+    """Does the action that was asked for."""
+    action = _ACTIONS[arguments.action]
+    _check(arguments, action)
+    module, _, name = action.where.partition(":")
+    # Only now: showing needs no database, choosing no torch.
+    do = cast(Callable[..., int], getattr(import_module(f"vidlabel.cli.commands.{module}"), name))
+    return do(arguments, output, *arguments.what)
 
 
-def _list(output: Output) -> int:
-    models = list_models()
-    damaged = [{"model": error.model, "reason": error.reason} for error in damaged_models()]
-    lines = [f"{one.name:<24} {one.hash[:12]}  {one.network}, {len(one.labels)} labels" for one in models]
-    lines += [f"{one['model']}: {one['reason']}" for one in damaged]
-    output.answer({"models": [_brief(one) for one in models], "damaged": damaged}, lines or ["No models."])
-    return 0
-
-
-def _brief(model: ModelInfo) -> dict[str, Any]:
-    return {
-        "name": model.name,
-        "hash": model.hash,
-        "network": model.network,
-        "labels": len(model.labels),
-        "created": model.created,
-        "license": model.license,
-        "path": str(model.path),
-    }
-
-
-def _info(model: ModelInfo, output: Output) -> int:
-    document = {
-        **_brief(model),
-        "labels": list(model.labels),
-        "network_args": model.network_args,
-        "preprocessing": model.preprocessing.to_json(),
-        "card": model.card,
-    }
-    lines = [f"{name}: {value}" for name, value in _brief(model).items() if value]
-    lines.append(f"label list: {', '.join(model.labels)}")
-    lines += _card_lines(model.card, depth=0)
-    output.answer(document, lines)
-    return 0
-
-
-def _card_lines(values: dict[str, Any], *, depth: int) -> list[str]:
-    """The card, nested values indented."""
-    lines: list[str] = []
-    for name, value in values.items():
-        head = f"{'  ' * depth}{name.replace('_', ' ')}"
-        if isinstance(value, dict):
-            lines += [f"{head}:", *_card_lines(value, depth=depth + 1)]
-        elif isinstance(value, list):
-            lines.append(f"{head}: {', '.join(map(str, value))}")
-        else:
-            lines.append(f"{head}: {value}")
-    return lines
+def _check(arguments: Namespace, action: _Action) -> None:
+    """Refuses too few or too many arguments, and options of another action."""
+    usage = f"vidlabel models {arguments.action}"
+    wanted = " ".join((usage, *action.takes))
+    given = len(arguments.what)
+    if given < len(action.takes):
+        missing = action.takes[given]
+        article = "an" if missing[0] in "AEIO" else "a"
+        hint = " Its name, hash or path." if missing == "MODEL" else ""
+        raise UsageError(f"`{usage}` needs {article} {missing.lower()}: {wanted}.{hint}")
+    if given > len(action.takes):
+        hint = "; `vidlabel models info MODEL` tells about one" if arguments.action == "list" else ""
+        nothing = "no model" if arguments.action == "list" else f"only {' and '.join(action.takes)}"
+        raise UsageError(f"`{usage}` takes {nothing}{hint}.")
+    foreign = [
+        flag for name, flag in _OPTIONS.items() if getattr(arguments, name) and name not in action.options
+    ]
+    if foreign:
+        raise UsageError(f"`{usage}` takes no {foreign[0]}.")

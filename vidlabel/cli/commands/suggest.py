@@ -3,72 +3,59 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from contextlib import closing
-from time import monotonic
+from dataclasses import replace
 from typing import Any
 
+from vidlabel.cli.choosing import chosen_model
 from vidlabel.cli.context import Use, clips, open_project
 from vidlabel.cli.output import Output
-from vidlabel.cli.progress import progress
 from vidlabel.cli.scanning import scan_roots
-from vidlabel.core.errors import ModelError
-from vidlabel.core.messages import ClipScores, ClipTrouble, WantedClip
+from vidlabel.cli.suggesting import compute
+from vidlabel.core.model_key import ModelKey
 from vidlabel.core.time import seconds_from_us
-from vidlabel.core.words import ClipQuery, ClipRow, ClipState, LabelScore, Suggestion
-from vidlabel.engine.suggester import suggest_clips
+from vidlabel.core.words import CalibrationState, ClipQuery, ClipRow, ClipState, Suggestion, Views
 from vidlabel.interop.jsonl import suggestions_json
-from vidlabel.ml.catalogue import BUNDLED, find_model
+from vidlabel.learning.recalibration import refresh
 from vidlabel.ml.devices import choose_device
 from vidlabel.ml.modelfile import ModelInfo
 from vidlabel.store.project_store import ProjectStore
 
-# More than the window shows, so that asking for a few more later need not read the video again.
-_STORED = 10
-_SAVE_CLIPS = 64
-_SAVE_S = 1.0
 _BROKEN = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 
 
 def run(arguments: Namespace, output: Output) -> int:
     """Computes what is missing, keeps it, and answers all clips."""
     with open_project(arguments.project, use=Use.WRITE) as store:
-        model = _model(store, arguments.model, output)
+        first = store.active_model() is None
+        model = _asked(store, chosen_model(store, arguments.model, output), arguments)
+        if first:
+            store.set_active_model(model.hash)
         device = "cpu" if arguments.device == "cpu" else choose_device(arguments.device).kind
         scan_roots(store, output)
-        _register(store, model)
         stored = _stored(store, model)
         rows = _wanted(store, stored, labels=min(arguments.top_k, len(model.labels)))
-        keeper = _Keeper(store, model, stored)
-        _compute(keeper, model, rows, device=device, batch=arguments.batch_size, top_k=arguments.top_k)
-        document, lines = _answer(store, model, device=device, top_k=arguments.top_k)
+        compute(
+            store, model, rows,
+            stored=stored, device=device, batch=arguments.batch_size, top_k=arguments.top_k,
+            compiling=arguments.compile, log=output.log,
+        )  # fmt: skip
+        calibration = refresh(store.calibrations, model.hash)
+        document, lines = _answer(store, model, calibration, device=device, top_k=arguments.top_k)
     output.answer(document, lines)
     return 0
 
 
-def _model(store: ProjectStore, name: str | None, output: Output) -> ModelInfo:
-    if name is not None:
-        return find_model(name)
-    active = store.active_model()
-    if active is None:
-        return find_model(BUNDLED)
-    model_hash, known_as = active
-    try:
-        return find_model(model_hash)
-    except ModelError as error:
-        if known_as == BUNDLED:
-            model = find_model(BUNDLED)
-            output.log(f"vidlabel: the bundled model is another one now ({model.hash[:12]}); it takes over.")
-            _register(store, model)
-            store.set_active_model(model.hash)
-            return model
-        reason = f"it is the project's active one, but it cannot be used here: {error.reason} Give --model M."
-        raise ModelError(f"{known_as} ({model_hash[:12]})", reason) from error
-
-
-def _register(store: ProjectStore, model: ModelInfo) -> None:
-    store.register_model(model.hash, model.name, model.labels, model.card)
-    if store.active_model() is None:
-        store.set_active_model(model.hash)
+def _asked(store: ProjectStore, model: ModelInfo, arguments: Namespace) -> ModelInfo:
+    """The model under the key of the way it is asked: as the options say, without any as the project does."""
+    own = store.active_model() if arguments.model is None else None
+    key = ModelKey.parse(own[0]) if own is not None else ModelKey(model.hash)
+    views = Views(clips=arguments.views or 1, flip=arguments.flip)
+    if arguments.views is None and not arguments.flip:
+        views = key.views
+    key = ModelKey(model.hash, views, arguments.precision or key.precision)
+    asked = replace(model, hash=str(key), name=key.name(model.name))
+    store.register_model(asked.hash, asked.name, asked.labels, asked.card)
+    return asked
 
 
 def _stored(store: ProjectStore, model: ModelInfo) -> dict[int, Suggestion]:
@@ -81,70 +68,8 @@ def _wanted(store: ProjectStore, stored: dict[int, Suggestion], *, labels: int) 
     return [row for row in readable if row.clip_id not in stored or len(stored[row.clip_id].scores) < labels]
 
 
-def _compute(
-    keeper: _Keeper, model: ModelInfo, rows: list[ClipRow], *, device: str, batch: int | None, top_k: int
-) -> None:
-    if not rows:
-        return
-    wanted = (
-        WantedClip(clip_id=row.clip_id, path=row.path, start_us=row.start_us, end_us=row.end_us)
-        for row in rows
-    )
-    answers = suggest_clips(model, wanted, device=device, batch=batch, top_k=max(top_k, _STORED))
-    # Closing ends the decoding threads; keeping the last ones comes after, also after Ctrl+C.
-    with progress("Suggesting", total=len(rows)) as bar, closing(keeper), closing(answers):  # type: ignore[type-var]
-        for answer in answers:
-            keeper.add(answer)
-            bar.advance()
-
-
-class _Keeper:
-    """Writes answers in batches, at least every second: what Ctrl+C finds done is kept."""
-
-    def __init__(self, store: ProjectStore, model: ModelInfo, stored: dict[int, Suggestion]) -> None:
-        self._store = store
-        self._model = model
-        self._stored = stored
-        self._waiting: list[Suggestion] = []
-        self._since = monotonic()
-
-    def add(self, answer: ClipScores | ClipTrouble) -> None:
-        """Takes one answer."""
-        if isinstance(answer, ClipTrouble):
-            self._store.mark_trouble(answer.clip_id, answer.reason, missing=answer.missing)
-            return
-        self._waiting.append(self._suggestion(answer))
-        if len(self._waiting) >= _SAVE_CLIPS or monotonic() - self._since >= _SAVE_S:
-            self.close()
-
-    def close(self) -> None:
-        """Writes what has not been written."""
-        if self._waiting:
-            self._store.save_suggestions(self._waiting)
-        self._waiting, self._since = [], monotonic()
-
-    def _suggestion(self, answer: ClipScores) -> Suggestion:
-        """The answer as it is to be kept. What is stored already for some labels stays as it is, for ever."""
-        before = self._stored.get(answer.clip_id)
-        kept = before.scores if before else ()
-        known = {score.label for score in kept}
-        fresh = [
-            LabelScore(label, value)
-            for label, value in zip(answer.labels, answer.probabilities, strict=True)
-            if label not in known
-        ]
-        return Suggestion(
-            clip_id=answer.clip_id,
-            model=self._model.hash,
-            # Sorted, for what was computed in another batch may differ in its last digit.
-            scores=tuple(sorted((*kept, *fresh), key=lambda score: -score.probability)),
-            margin=before.margin if before else answer.margin,
-            entropy=before.entropy if before else answer.entropy,
-        )
-
-
 def _answer(
-    store: ProjectStore, model: ModelInfo, *, device: str, top_k: int
+    store: ProjectStore, model: ModelInfo, calibration: CalibrationState, *, device: str, top_k: int
 ) -> tuple[dict[str, Any], list[str]]:
     answered: list[dict[str, Any]] = []
     unreadable: list[dict[str, str]] = []
@@ -171,9 +96,13 @@ def _answer(
         "model": model.name,
         "model_hash": model.hash,
         "device": device,
+        "calibration": calibration.words,
         "clips": answered,
         "unreadable": unreadable,
     }
     lines += [f"{one['video']}: not readable: {one['reason']}" for one in unreadable]
-    lines.append(f"{len(answered)} clips, {len(unreadable)} not readable; model {model.name} on {device}.")
+    lines.append(
+        f"{len(answered)} clips, {len(unreadable)} not readable; model {model.name} on {device}. "
+        f"Confidence: {calibration.words}."
+    )
     return document, lines

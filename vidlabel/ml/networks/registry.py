@@ -7,6 +7,8 @@ from typing import Any
 from vidlabel.core.errors import ModelError
 from vidlabel.ml.networks.compact import Compact3D
 from vidlabel.ml.networks.embedder import Embedder
+from vidlabel.ml.networks.motion import Motion3D
+from vidlabel.ml.networks.two_stream import TwoStream
 
 _TORCHVISION = (
     "r3d_18",
@@ -23,7 +25,7 @@ _TORCHVISION = (
 
 def names() -> tuple[str, ...]:
     """The networks that ``build`` knows, our own first."""
-    return ("compact3d", *_TORCHVISION)
+    return ("compact3d", "motion3d", "two_stream", "resnet18_lstm", *_TORCHVISION)
 
 
 def build(name: str, *, labels: int, **args: Any) -> Embedder:
@@ -42,11 +44,20 @@ def build(name: str, *, labels: int, **args: Any) -> Embedder:
     try:
         if name == "compact3d":
             return Compact3D(labels, **args)
+        if name == "motion3d":
+            return Motion3D(labels, **args)
+        if name == "two_stream":
+            motion = dict(args.pop("motion"))
+            return TwoStream(labels, motion=build(motion["network"], labels=1, **motion["args"]), **args)
+        if name == "resnet18_lstm":
+            from vidlabel.ml.networks.recurrent import ResNetLstm
+
+            return ResNetLstm(labels, **args)
         # torchvision takes half a second to import, and the bundled model does without it.
         from vidlabel.ml.networks.torchvision_video import TorchvisionVideo
 
         return TorchvisionVideo(name, labels, **args)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             name, f"the network cannot be built with {args} for {labels} labels: {error}."
         ) from error

@@ -10,17 +10,11 @@ from torch import nn
 from torchvision.models import get_model
 
 from vidlabel.ml.networks.embedder import Embedder
+from vidlabel.ml.networks.layouts import head_attribute
 
-# Where each family keeps its last layer, and the dropout that stands before it there.
-_HEADS = {"r": ("fc", 0.0), "m": ("head", 0.5), "s3d": ("classifier", 0.2), "swin": ("head", 0.0)}
-
-
-def _family(name: str) -> str:
-    if name.startswith("swin"):
-        return "swin"
-    if name == "s3d":
-        return "s3d"
-    return "m" if name.startswith("mvit") else "r"
+# The dropout that stands before the last layer in torchvision's own networks.
+_DROPOUT = {"mvit_v1_b": 0.5, "mvit_v2_s": 0.5, "s3d": 0.2}
+_CHANNELS_LAST = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d")
 
 
 class _Pool(nn.Module):
@@ -53,16 +47,18 @@ class TorchvisionVideo(Embedder):
         dropout: float | None = None,
         **args: Any,
     ) -> None:
-        attribute, own_dropout = _HEADS[_family(name)]
+        attribute = head_attribute(name)
+        if attribute is None:
+            raise ValueError(f"torchvision has no video network {name}")
         trunk = cast(nn.Module, get_model(name, weights=None, **args))
         last = _last_layer(getattr(trunk, attribute))
         size = last.in_features if isinstance(last, nn.Linear) else last.in_channels
-        super().__init__(size, labels, dropout=own_dropout if dropout is None else dropout)
+        super().__init__(size, labels, dropout=_DROPOUT.get(name, 0.0) if dropout is None else dropout)
         setattr(trunk, attribute, nn.Identity())
         if name == "s3d":
             trunk.avgpool = _Pool()
         self.trunk = trunk
-        self.channels_last = _family(name) in ("r", "s3d")
+        self.channels_last = name in _CHANNELS_LAST
         self._head_attribute = attribute
 
     def trunk_forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from vidlabel.core.words import Changes, ClipRow, ClipState, Decision, Label, Suggestion
+from vidlabel.core.words import (
+    CalibrationState,
+    Changes,
+    ClipRow,
+    ClipState,
+    Decision,
+    Label,
+    Suggestion,
+)
+from vidlabel.services.calibrating import Calibrating
 from vidlabel.services.deciding import Deciding
 from vidlabel.services.library import Library
 from vidlabel.services.project import ProjectFacts, ProjectSession
@@ -14,13 +23,12 @@ from vidlabel.ui import tokens
 from vidlabel.ui.actions import Actions
 from vidlabel.ui.decide.history import HistoryList
 from vidlabel.ui.decide.picker import LabelPicker
-from vidlabel.ui.decide.suggestions import COUNT, SuggestionList
+from vidlabel.ui.decide.suggestions import COUNT, SuggestionList, confidence_words
 from vidlabel.ui.parts.basics import Chip, SectionHead, Words, count
 from vidlabel.ui.parts.flow import FlowRow
 from vidlabel.ui.parts.keycap import CapButton
 
 RECENT = 6
-_NOT_CALIBRATED = "Not calibrated: the model's own figures, not chances of being right."
 _TROUBLE = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 _SEVERAL = "{0} selected: {1} gives each its own first suggestion, any other key one label to all."
 _STATE_WORDS = {
@@ -54,6 +62,7 @@ class DecidePanel(QWidget):
         *,
         session: ProjectSession,
         suggesting: Suggesting,
+        calibrating: Calibrating,
         actions: Actions,
         parent: QWidget | None = None,
     ) -> None:
@@ -66,6 +75,7 @@ class DecidePanel(QWidget):
         self._library = library
         self._session = session
         self._suggesting = suggesting
+        self._calibrating = calibrating
         self._actions = actions
         self._row: ClipRow | None = None
         self._chips: dict[str, Chip] = {}
@@ -157,6 +167,7 @@ class DecidePanel(QWidget):
         self._session.recent_labels_changed.connect(self._recent_changed)
         self._session.changed.connect(self._project_changed)
         self._suggesting.state_changed.connect(self._suggesting_changed)
+        self._calibrating.state_changed.connect(self._calibration_changed)
         self._suggesting.model_ready.connect(self._model_ready)
         self._actions.keys_changed.connect(self._show_keys)
 
@@ -189,7 +200,8 @@ class DecidePanel(QWidget):
     def _show_suggestion(self, suggestion: Suggestion | None) -> None:
         blind, row = self._deciding.blind, self._library.current
         shown = None if blind else suggestion
-        self.suggestions.show_suggestion(shown)
+        about = confidence_words(shown, self._calibrating.state)
+        self.suggestions.show_suggestion(shown, about)
         first = shown.scores[0] if shown is not None and shown.scores else None
         several = len(self._library.selection)
         accept = (
@@ -207,7 +219,7 @@ class DecidePanel(QWidget):
                 f"Blind mode: suggestions are hidden. {self._key_words('see.blind')} shows them."
             )
         elif first is not None:
-            self.note.setText("" if first.calibrated is not None else _NOT_CALIBRATED)
+            self.note.setText(about)
         elif not readable:
             self.note.setText("No suggestion: the video cannot be read.")
         else:
@@ -294,6 +306,11 @@ class DecidePanel(QWidget):
         self.model_words.setText("" if self._suggesting.state == "failed" else self._suggesting.model_words)
         if self._deciding.suggestion is None:
             self._show_suggestion(None)
+
+    @Slot(object)
+    def _calibration_changed(self, _state: CalibrationState | None) -> None:
+        """What is said of the figures may be another; the figures on screen stay until the clip is left."""
+        self._show_suggestion(self._deciding.suggestion)
 
     @Slot(str, str)
     def _model_ready(self, name: str, _device: str) -> None:

@@ -6,14 +6,30 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
-from vidlabel.core.words import LabelScore, Suggestion
+from vidlabel.core.words import CalibrationState, LabelScore, Suggestion
 from vidlabel.ui import tokens
-from vidlabel.ui.parts.basics import percent
+from vidlabel.ui.parts.basics import percent, sentence
 from vidlabel.ui.parts.keycap import CAP_HEIGHT, cap_width, draw_cap
 from vidlabel.ui.tokens import current_colours, font
 
 ROW_HEIGHT = 38
 COUNT = 5
+_OWN_FIGURES = "The model's own figures, not chances of being right."
+
+
+def confidence_words(suggestion: Suggestion | None, state: CalibrationState | None) -> str:
+    """What the percentages of a suggestion mean; '' where none are shown."""
+    first = suggestion.scores[0] if suggestion is not None and suggestion.scores else None
+    if suggestion is None or first is None:
+        return ""
+    about = state if state is not None and state.model == suggestion.model else None
+    if first.calibrated is not None:
+        return f"{sentence(about.words)}." if about is not None and about.calibration else "Calibrated."
+    if about is None:
+        return f"Not calibrated. {_OWN_FIGURES}"
+    if about.calibration is not None:
+        return f"Not calibrated yet on this clip; from the next one on. {_OWN_FIGURES}"
+    return f"{sentence(about.words)}. {_OWN_FIGURES}"
 
 
 class SuggestionRow(QAbstractButton):
@@ -34,14 +50,19 @@ class SuggestionRow(QAbstractButton):
     def score(self) -> LabelScore | None:
         return self._score
 
-    def show_score(self, score: LabelScore | None) -> None:
-        """Shows a label and its share; None leaves the row empty."""
+    def show_score(self, score: LabelScore | None, about: str = "") -> None:
+        """Shows a label and its share, with what that share means as tooltip; None leaves the row empty."""
         self._score = score
         self.setEnabled(score is not None)
         if score is None:
             self.setAccessibleName(f"Suggestion {self.number}: none")
+            self.setToolTip("")
         else:
+            own = "" if score.calibrated is None else f"The model's own: {percent(score.probability)}."
             self.setAccessibleName(f"Suggestion {self.number}: {score.label}, {percent(score.shown)}")
+            self.setAccessibleDescription(" ".join(words for words in (own, about) if words))
+            lines = (f"{score.label}: {percent(score.shown)}", own, about)
+            self.setToolTip("\n".join(words for words in lines if words))
         self.update()
 
     def set_cap(self, cap: str) -> None:
@@ -110,11 +131,11 @@ class SuggestionList(QWidget):
             layout.addWidget(row)
         self.setFixedHeight(COUNT * ROW_HEIGHT)
 
-    def show_suggestion(self, suggestion: Suggestion | None) -> None:
-        """Fills the rows; None empties them."""
+    def show_suggestion(self, suggestion: Suggestion | None, about: str = "") -> None:
+        """Fills the rows; None empties them. ``about`` says what the shares mean."""
         scores = suggestion.scores if suggestion is not None else ()
         for index, row in enumerate(self.rows):
-            row.show_score(scores[index] if index < len(scores) else None)
+            row.show_score(scores[index] if index < len(scores) else None, about)
 
     @Slot()
     def _row_clicked(self) -> None:

@@ -14,7 +14,7 @@ def second_line(row: ClipRow, *, blind: bool = False) -> str:
     if row.state is ClipState.SUGGESTED:
         if blind or row.suggested is None:
             return "undecided" if blind else "suggested"
-        sure = f" {percent(row.probability)}" if row.probability is not None else ""
+        sure = f" {percent(row.shown)}" if row.shown is not None else ""
         return f"{row.suggested} · suggested{sure}"
     if row.state in (ClipState.MISSING, ClipState.UNREADABLE):
         reason = f" · {row.reason}" if row.reason else ""

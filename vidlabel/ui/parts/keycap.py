@@ -142,7 +142,8 @@ class CapButton(QPushButton):
             return colours.on_accent
         if self.isChecked():
             return colours.accent if self.property("look") == "quiet" else colours.text
-        return colours.second if self.property("look") == "quiet" and not self.underMouse() else colours.text
+        calm = self.property("look") in ("quiet", "tab") and not self.underMouse()
+        return colours.second if calm else colours.text
 
     # --- Qt ---
     def sizeHint(self) -> QSize:

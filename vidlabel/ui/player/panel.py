@@ -12,6 +12,7 @@ from vidlabel.services.sound import Sound
 from vidlabel.ui import tokens
 from vidlabel.ui.actions import Actions
 from vidlabel.ui.parts.message import MessagePage
+from vidlabel.ui.player.strip import ProbabilityStrip
 from vidlabel.ui.player.timeline import Timeline
 from vidlabel.ui.player.transport import Transport
 from vidlabel.ui.player.view import PlayerView
@@ -32,6 +33,8 @@ class PlayerPanel(QWidget):
 
     covered = Signal(bool)
     """Whether words stand in the place of the picture."""
+    clip_wished = Signal(int)
+    """Another clip of the video on screen."""
 
     def __init__(
         self, player: Player, sound: Sound, *, actions: Actions, parent: QWidget | None = None
@@ -46,6 +49,9 @@ class PlayerPanel(QWidget):
         self.message = MessagePage()
         self.transport = Transport(player, sound, actions=actions)
         self.timeline = Timeline()
+        self.strip = ProbabilityStrip()
+        self._seek_in: tuple[int, int] | None = None
+        """(clip, time in µs) to go to once that clip is open."""
         self._stack = CalmStack()
         self._stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._stack.addWidget(self.view)
@@ -57,6 +63,7 @@ class PlayerPanel(QWidget):
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.transport)
         layout.addWidget(self.timeline)
+        layout.addWidget(self.strip)
         self.setMinimumWidth(max(tokens.CENTRE_MIN, self.transport.minimumWidth() + 2 * margin))
         player.opened.connect(self._opened)
         player.frame_shown.connect(self._frame_shown)
@@ -65,6 +72,8 @@ class PlayerPanel(QWidget):
         player.cleared.connect(self._cleared)
         player.playing_changed.connect(self._playing_changed)
         self.timeline.frame_wished.connect(player.seek_frame)
+        self.strip.time_wished.connect(self._time_wished)
+        self.strip.clip_wished.connect(self.clip_wished)
 
     @property
     def shows_message(self) -> bool:
@@ -112,8 +121,24 @@ class PlayerPanel(QWidget):
         first = info.first if info is not None else row.start_frame
         last = info.last if info is not None else row.end_frame
         self.timeline.set_clip(times, first=first, last=last)
+        self.strip.show_clip(row.clip_id)
         self.show_picture()
+        wish, self._seek_in = self._seek_in, None
+        if wish is not None and wish[0] == row.clip_id:
+            self._player.seek_us(wish[1])
         self.clip_shown.emit(row)
+
+    @Slot(object)
+    def _time_wished(self, time_us: int) -> None:
+        """A place in the video: within the clip it is a seek, else the whole video is shown from there."""
+        row, data = self._player.row, self.strip.data
+        if row is None or data is None or data.video_id != row.video_id:
+            return
+        if row.start_us <= time_us < row.end_us:
+            self._player.seek_us(time_us)
+        else:
+            self._seek_in = (data.whole_id, time_us)
+            self.clip_wished.emit(data.whole_id)
 
     @Slot(object, object)
     def _frame_shown(self, _image: QImage, info: FrameInfo) -> None:
@@ -123,6 +148,7 @@ class PlayerPanel(QWidget):
         if info.first != self.timeline.minimum() or info.last - 1 != self.timeline.maximum():
             self.timeline.set_clip(self._player.times(), first=info.first, last=info.last)
         self.timeline.show_frame(info.frame)
+        self.strip.show_time(info.time_us)
         self.transport.readout.show_info(info)
 
     @property

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vidlabel.core.words import ClipRow
 from vidlabel.services.playback import FrameInfo, Player
+from vidlabel.services.saliency import SaliencyMaps
 from vidlabel.ui import tokens
+from vidlabel.ui.player.overlay import SaliencyOverlay
 from vidlabel.ui.tokens import VIDEO_GROUND, VIDEO_TEXT, current_colours, font
 
 
@@ -25,6 +27,7 @@ class PlayerView(QWidget):
         self._words = ""
         self._enlarge = True
         self._corner: QPainterPath | None = None
+        self._overlay: SaliencyOverlay | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -43,6 +46,14 @@ class PlayerView(QWidget):
     def set_enlarge(self, enlarge: bool) -> None:
         """Whether a picture smaller than the room is enlarged to fit, or shown pixel by pixel."""
         self._enlarge = enlarge
+        self.update()
+
+    @Slot(object)
+    def set_saliency(self, maps: SaliencyMaps | None) -> None:
+        """What glows over the clip on screen; None takes it away."""
+        self._overlay = None if maps is None else SaliencyOverlay(maps)
+        words = "" if maps is None else f"Where the model sees {maps.label} glows."
+        self.setAccessibleDescription(words or (self._player.row.name if self._player.row else ""))
         self.update()
 
     def picture_rect(self) -> QRectF:
@@ -102,6 +113,12 @@ class PlayerView(QWidget):
             painter.fillPath(self._corner, ground)
             painter.restore()
 
+    def _paint_overlay(self, painter: QPainter, picture: QRectF, info: FrameInfo) -> None:
+        assert self._overlay is not None
+        if self._overlay.maps.clip_id == info.clip_id:
+            self._overlay.paint(painter, picture, info.time_us)
+            self._overlay.paint_words(painter, picture)
+
     def _paint_words(self, painter: QPainter) -> None:
         painter.setFont(font(tokens.SECONDARY))
         width = painter.fontMetrics().horizontalAdvance(self._words) + 20
@@ -131,6 +148,8 @@ class PlayerView(QWidget):
                     painter.fillRect(bar, black)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(picture, self._image)
+            if self._overlay is not None and self._info is not None:
+                self._paint_overlay(painter, picture, self._info)
         if self._words:
             self._paint_words(painter)
         colours = current_colours()

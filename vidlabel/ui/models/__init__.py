@@ -1,0 +1,1 @@
+"""The models page: what models there are, and the card of each."""
