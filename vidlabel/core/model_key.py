@@ -11,7 +11,9 @@ AUTO = "auto"
 PRECISIONS = (AUTO, "float32", "bfloat16", "float16")
 """How a model computes; ``auto`` is float32, on a CUDA GPU mixed with 16 bits."""
 
-_KEY = re.compile(r"(?P<hash>.+?)(?:-v(?P<clips>[0-9]+)(?P<flip>f?))?(?:-(?P<precision>float32|bfloat16|float16))?")
+_KEY = re.compile(
+    r"(?P<hash>.+?)(?:-v(?P<clips>[0-9]+)(?P<flip>f?))?(?:-(?P<precision>float32|bfloat16|float16))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
