@@ -125,5 +125,3 @@ def require_gain(precision: str, device: Device, *, gain: float, found: Agreemen
             f"{precision} does not answer as float32 does with this model: probabilities differ by up to "
             f"{found.apart:.2f}. Use --precision auto."
         )
-
-

@@ -78,7 +78,9 @@ def saliency(network: Embedder, x: torch.Tensor, label: int) -> NDArray[np.float
 def smoothed(maps: NDArray[np.float32], *, side: int = 40) -> NDArray[np.float32]:
     """Maps (T, h, w) on a finer grid, at least ``side`` high and wide, without the corners of the coarse one."""
     height, width = (max(side, size) for size in maps.shape[1:])
-    finer = interpolate(torch.from_numpy(maps)[:, None], size=(height, width), mode="bicubic", align_corners=False)
+    finer = interpolate(
+        torch.from_numpy(maps)[:, None], size=(height, width), mode="bicubic", align_corners=False
+    )
     return np.asarray(finer[:, 0].clamp(0, 1).numpy(), dtype=np.float32)
 
 
