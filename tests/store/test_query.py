@@ -183,7 +183,12 @@ def test_suggestions_come_back_to_the_last_bit(footage: Footage) -> None:
     assert store.suggestion(clip, "h1") == said
     row = store.clip_row(clip)
     assert row is not None
-    assert (row.state, row.suggested, row.probability, row.model) == (ClipState.SUGGESTED, "wave", 0.1 + 0.2, "h1")
+    assert (row.state, row.suggested, row.probability, row.model) == (
+        ClipState.SUGGESTED,
+        "wave",
+        0.1 + 0.2,
+        "h1",
+    )
     assert [(row.clip_id, what) for row, what in store.suggested_clips("h1")] == [(clip, said)]
 
     store.register_model("h2", "large", ["wave", "run"], {})
