@@ -90,7 +90,9 @@ class _Rows:
             flags.pop()
 
     def columns(self, *, broken_off: bool) -> Packets:
-        pts, dts, duration, content, order = (np.frombuffer(column, dtype=np.int64) for column in self._numbers)
+        pts, dts, duration, content, order = (
+            np.frombuffer(column, dtype=np.int64) for column in self._numbers
+        )
         key, shown, group = (np.frombuffer(column, dtype=bool) for column in self._flags)
         return Packets(
             pts=pts,
