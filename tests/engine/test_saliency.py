@@ -23,7 +23,9 @@ def test_maps_come_before_the_suggestions_that_are_waiting(
     engine: Engine, model: ModelInfo, films: tuple[Path, ...]
 ) -> None:
     _loaded(engine, model)
-    engine.send(m.Suggest(request=2, priority=2, clips=tuple(wanted_clip(films[n % 6], n) for n in range(400))))
+    engine.send(
+        m.Suggest(request=2, priority=2, clips=tuple(wanted_clip(films[n % 6], n) for n in range(400)))
+    )
     engine.send(m.ShowSaliency(request=3, clip=wanted_clip(films[2], 7), label=LABELS[1]))
     answers = engine.until_done(3)
     ready = next(answer for answer in answers if isinstance(answer, m.SaliencyReady))

@@ -58,7 +58,9 @@ def test_short_single_and_black_clips_are_answered_among_broken_ones(
     (tmp_path / "empty.mp4").touch()
     clips = [wanted(path, n) for n, path in enumerate([*bad, *good, tmp_path / "empty.mp4"])]
     for views in (Views(), Views(clips=3, flip=True)):
-        answers = {one.clip_id: one for one in suggest_clips(model, clips, device="cpu", batch=2, views=views)}
+        answers = {
+            one.clip_id: one for one in suggest_clips(model, clips, device="cpu", batch=2, views=views)
+        }
         for number in (0, 1, 6):
             assert isinstance(answers[number], ClipTrouble)
         for number in (2, 3, 4, 5):
@@ -284,7 +286,9 @@ def test_several_clips_of_one_video_need_one_index(
     monkeypatch.setattr(FrameIndex, "build", counted)
     suggester = Suggester(lambda: on_cpu(model), batch=2)
     try:
-        parts = [replace(wanted(film, n), start_us=n * 200_000, end_us=n * 200_000 + 400_000) for n in range(8)]
+        parts = [
+            replace(wanted(film, n), start_us=n * 200_000, end_us=n * 200_000 + 400_000) for n in range(8)
+        ]
         answers = list(run_clips(suggester, parts))
         assert all(isinstance(answer, ClipScores) for answer in answers)
         assert len(built) == 1

@@ -88,7 +88,9 @@ class DecodeAhead:
                 continue
             try:
                 with self._note(number, clip.path):
-                    found: Decoded | ClipTrouble = self._decoded(job, clip, both_ways=both_ways, one_first=one_first)
+                    found: Decoded | ClipTrouble = self._decoded(
+                        job, clip, both_ways=both_ways, one_first=one_first
+                    )
             except MediaError as error:
                 missing = isinstance(error, MissingVideoError)
                 found = ClipTrouble(clip_id=clip.clip_id, reason=error.reason, missing=missing)

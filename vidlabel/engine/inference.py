@@ -268,7 +268,9 @@ class Suggester:
             clip_id = item.clip.clip_id
             if np.isfinite(row).all():
                 labels = predictor.info.labels
-                said.append(clip_scores(clip_id, row, labels=labels, top_k=item.job.top_k, embedding=embedding))
+                said.append(
+                    clip_scores(clip_id, row, labels=labels, top_k=item.job.top_k, embedding=embedding)
+                )
             else:
                 reason = f"the model {predictor.info.name} has no numbers for it, only NaN"
                 said.append(ClipTrouble(clip_id=clip_id, reason=reason, missing=False, of_model=True))

@@ -28,7 +28,12 @@ class Predictors:
     """
 
     def __init__(
-        self, find: Callable[[], Path], *, device: str = "auto", precision: str = AUTO, views: Views = ONE_VIEW
+        self,
+        find: Callable[[], Path],
+        *,
+        device: str = "auto",
+        precision: str = AUTO,
+        views: Views = ONE_VIEW,
     ) -> None:
         self._find = find
         self._device = device

@@ -84,7 +84,12 @@ def looked_at(clip: m.WantedClip, p: Preprocessing) -> tuple[NDArray[np.uint8], 
         width, height = p.decode_size(reader.shape.width, reader.shape.height)
         frames = p.crop(reader.read_many(positions, size=(width, height)))
         times = reader.index.times_us[positions]
-    region = ((width - p.width) / 2 / width, (height - p.height) / 2 / height, p.width / width, p.height / height)
+    region = (
+        (width - p.width) / 2 / width,
+        (height - p.height) / 2 / height,
+        p.width / width,
+        p.height / height,
+    )
     return frames, times, region
 
 
