@@ -142,7 +142,9 @@ class SettingsDialog(QDialog):
             self._say_cost()
 
     def _say_cost(self) -> None:
-        self.views_cost.setText(cost_words(self._settings.views, self._settings.views_cost(self._settings.views)))
+        self.views_cost.setText(
+            cost_words(self._settings.views, self._settings.views_cost(self._settings.views))
+        )
 
     @Slot(bool)
     def _scan_toggled(self, on: bool) -> None:
