@@ -146,5 +146,7 @@ def test_a_project_keeps_the_way_it_was_first_asked_in(
 
 
 @pytest.mark.parametrize("wish", [("--views", "0"), ("--views", "17"), ("--precision", "int8")])
-def test_ways_that_there_are_not_are_refused(vidlabel: CommandLine, footage: Path, wish: tuple[str, str]) -> None:
+def test_ways_that_there_are_not_are_refused(
+    vidlabel: CommandLine, footage: Path, wish: tuple[str, str]
+) -> None:
     vidlabel("suggest", footage, *wish, code=2)

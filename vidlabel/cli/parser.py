@@ -155,7 +155,9 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--window", metavar="S", type=_seconds, help=f"seconds looked at at a time (default: {WINDOW_S:g})"
     )
-    parser.add_argument("--step", metavar="S", type=_seconds, help=f"then on by so much (default: {STEP_S:g})")
+    parser.add_argument(
+        "--step", metavar="S", type=_seconds, help=f"then on by so much (default: {STEP_S:g})"
+    )
     usual = ProposalSettings()
     for name, kind, meaning, value in (
         ("start-sure", _share, "a clip needs a moment at least so sure", usual.start_sure),
