@@ -105,7 +105,9 @@ Loop = Callable[[Sequence[Path], bool], tuple[float, float]]
 """(clips, whether to pass over unwanted frames) -> seconds on the clock, seconds of processor time"""
 
 
-def _measured(model: Path, paths: Sequence[Path], loops: Sequence[Loop], *, pairs: int, with_grab: bool) -> _Found:
+def _measured(
+    model: Path, paths: Sequence[Path], loops: Sequence[Loop], *, pairs: int, with_grab: bool
+) -> _Found:
     import torch
 
     from vidlabel.engine.suggester import run_clips
