@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="footage (default: ../shared/data)")
     parser.add_argument("--side", type=int, default=SIDE, help="px of the image network's input")
     parser.add_argument("--looks", type=int, default=LOOKS, help="frames that it sees")
-    parser.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and scores.json")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for model.safetensors and scores.json"
+    )
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
@@ -71,7 +73,9 @@ def main(arguments: list[str] | None = None) -> None:
         choice = chosen(known, truth, films(real), nothing=nothing)
         start = head_of(network, motion, share=choice.motion_share)
         start[0][:, _features(network)] = correction(known, truth, nothing, choice=choice).T
-        scores["choices of the folds"] = {str(pick): picks.count(pick) for pick in sorted(set(picks), key=str)}
+        scores["choices of the folds"] = {
+            str(pick): picks.count(pick) for pick in sorted(set(picks), key=str)
+        }
     with torch.no_grad():
         network.head.weight.copy_(start[0])
         network.head.bias.copy_(start[1])

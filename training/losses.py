@@ -28,7 +28,9 @@ class LabelsAndPerson:
         if not isinstance(network, Motion3D):
             return functional.cross_entropy(network(x).float(), labels, label_smoothing=self._smoothing)
         if batch.covers is None or batch.told is None:
-            raise ValueError("a network that finds the person cannot learn it from clips that do not say where")
+            raise ValueError(
+                "a network that finds the person cannot learn it from clips that do not say where"
+            )
         covers = torch.from_numpy(batch.covers).to(x.device).float() / 255
         height, width = covers.shape[-2:]
         outline = functional.adaptive_avg_pool2d(covers, ((height + 1) // 2, (width + 1) // 2))

@@ -43,7 +43,9 @@ def labelled(data: Path) -> list[FilmClip]:
 def without_label(data: Path) -> list[FilmClip]:
     """UCF101's clips of classes that mean none of the 51 labels: what real footage looks like in general."""
     found = sorted((data / "ucf101_clips").glob("*/*"))
-    return [FilmClip(path, None, _ucf101_group(path)) for path in found if path.parent.name not in UCF101_MEANS]
+    return [
+        FilmClip(path, None, _ucf101_group(path)) for path in found if path.parent.name not in UCF101_MEANS
+    ]
 
 
 def films(clips: list[FilmClip]) -> NDArray[np.int64]:

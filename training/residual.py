@@ -81,7 +81,9 @@ def chosen(clips: Clips, truth: torch.Tensor, films: np.ndarray, *, nothing: tor
         each = cross_entropy(told, truth, reduction="none")
         return float(torch.stack([each[truth == label].mean() for label in torch.unique(truth)]).mean())
 
-    return min((Choice(share, strength) for share, strength in product(MOTION_SHARES, STRENGTHS)), key=surprise)
+    return min(
+        (Choice(share, strength) for share, strength in product(MOTION_SHARES, STRENGTHS)), key=surprise
+    )
 
 
 def logits_left_out(

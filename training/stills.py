@@ -39,7 +39,9 @@ def published_weights(path: Path | None = None) -> Path:
     found = path or _in_package()
     digest = hashlib.sha256(found.read_bytes()).hexdigest()
     if not digest.startswith(SHA256_STARTS):
-        raise ValueError(f"{found} is another file than EfficientNet-Lite0's ({digest[:8]}, not {SHA256_STARTS})")
+        raise ValueError(
+            f"{found} is another file than EfficientNet-Lite0's ({digest[:8]}, not {SHA256_STARTS})"
+        )
     return found
 
 

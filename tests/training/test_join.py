@@ -93,7 +93,9 @@ def test_folded_weights_answer_as_the_published_ones(tmp_path: Path) -> None:
         features, logits = stills_with(file)(x)
         wanted = _as_published(state, x)
     torch.testing.assert_close(features, wanted, rtol=1e-3, atol=1e-4)
-    torch.testing.assert_close(logits, nn.functional.linear(wanted, state["_fc.weight"]), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        logits, nn.functional.linear(wanted, state["_fc.weight"]), rtol=1e-3, atol=1e-3
+    )
 
 
 def test_another_file_is_not_taken_for_the_weights(tmp_path: Path) -> None:

@@ -180,7 +180,9 @@ def _place(stage: Stage, camera: Matrix, rng: np.random.Generator) -> Values:
     # Whoever moves in the footage is a person too. To be told that this one is nobody would be the wrong lesson.
     stirring = np.abs(playing[2:] - playing[:-2]).max(axis=0) > _STIRRING
     if stirring.mean() > _QUIET:
-        return _through(np.broadcast_to(video[numbers[0]], (stage.frames, *video.shape[1:])), camera, rng, size)
+        return _through(
+            np.broadcast_to(video[numbers[0]], (stage.frames, *video.shape[1:])), camera, rng, size
+        )
     return playing
 
 
