@@ -112,8 +112,10 @@ class _Finder(nn.Module):
 
     def begin(self) -> None:
         """Starts by seeing nobody, and faintly: most of a picture is not the person."""
-        nn.init.normal_(self.last[-1].weight, std=0.05)
-        nn.init.constant_(self.last[-1].bias, -2.0)
+        answer = self.last[-1]
+        assert isinstance(answer, nn.Conv3d) and answer.bias is not None
+        nn.init.normal_(answer.weight, std=0.05)
+        nn.init.constant_(answer.bias, -2.0)
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
         """(B, 2, T, H, W) of ``contrast`` to logits (B, 1, T, h, w)."""
