@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.evaluate import among, figures
+from training.evaluate import SILHOUETTE_LABELS, among, figures
 from training.files import write_whole
 from training.real import FilmClip, films, labelled, pictures, without_label
-from training.residual import Choice, Clips, chosen, correction, logits_left_out
+from training.residual import Choice, Clips, chosen, correction, logits_left_out, temperature
 from training.sources import DATA, hmdb51_labels
 from training.stills import MEAN, STD, groups, published_weights, stills_with
 from vidlabel.ml.input import to_input
@@ -61,40 +61,38 @@ def main(arguments: list[str] | None = None) -> None:
     )
     others, real = without_label(options.data), labelled(options.data)
     _learn_what_is_usual(network, others, preprocessing)
-    start = head_of(network, motion, share=options.motion_share)
     known = _seen(network, real, preprocessing, motion)
-    nothing = _seen(network, others, preprocessing, motion).features
     truth = torch.tensor([clip.label for clip in real])
     scores = {"without real clips": scored(known.base(options.motion_share), truth)}
-    choice = None
-    if options.real == "all":
-        told, picks = nested(known, truth, films(real), nothing=nothing)
-        scores["with real clips, each scored without its film"] = scored(told, truth)
-        choice = chosen(known, truth, films(real), nothing=nothing)
-        start = head_of(network, motion, share=choice.motion_share)
-        start[0][:, _features(network)] = correction(known, truth, nothing, choice=choice).T
-        scores["choices of the folds"] = {
-            str(pick): picks.count(pick) for pick in sorted(set(picks), key=str)
-        }
-    with torch.no_grad():
-        network.head.weight.copy_(start[0])
-        network.head.bias.copy_(start[1])
+    found: dict[str, Any] = {"real_clips": 0, "motion_share": options.motion_share, "strength": None}
     card = dict(motion.info.card)
-    card["joined"] = {
-        "real_clips": len(real) if options.real == "all" else 0,
-        "motion_share": choice.motion_share if choice else options.motion_share,
-        "strength": choice.strength if choice else None,
-        "scores": scores,
-    }
-    if options.real == "all":
+    if options.real == "none":
+        weight, bias = head_of(network, motion, share=options.motion_share)
+    else:
+        nothing = _seen(network, others, preprocessing, motion).features
+        told, picks = nested(known, truth, films(real), nothing=nothing)
+        counts = {str(pick): picks.count(pick) for pick in sorted(set(picks), key=str)}
+        scores["with real clips, each scored without its film"] = scored(
+            cooled(told, truth, films(real)), truth
+        )
+        choice, heat = chosen(known, truth, films(real), nothing=nothing), temperature(told, truth)
+        weight, bias = head_of(network, motion, share=choice.motion_share)
+        weight[:, _features(network)] = correction(known, truth, nothing, choice=choice).T
+        weight, bias = weight / heat, bias / heat
+        found = {"real_clips": len(real), **vars(choice), "temperature": heat, "choices_of_the_folds": counts}
         card["training_content_hashes"] = sorted(
             hashlib.sha256(clip.path.read_bytes()).hexdigest() for clip in (*real, *others)
         )
+    with torch.no_grad():
+        network.head.weight.copy_(weight)
+        network.head.bias.copy_(bias)
+    found["scores"] = scores
+    card["joined"] = found
     save_model(
         options.out / "model.safetensors", network, name="joined", network="two_stream",
         network_args=arguments_of, labels=motion.info.labels, preprocessing=preprocessing, card=card,
     )  # fmt: skip
-    text = json.dumps({"choice": None if choice is None else vars(choice), **scores}, indent=1)
+    text = json.dumps(found, indent=1)
     write_whole(options.out / "scores.json", lambda file: file.write(text.encode()))
     print(text)
 
@@ -148,6 +146,15 @@ def nested(
     return logits_left_out(known, truth, numbers, nothing=nothing, choices=picks), picks
 
 
+def cooled(logits: torch.Tensor, truth: torch.Tensor, numbers: np.ndarray) -> torch.Tensor:
+    """Each film's logits at the temperature that suits the other films' answers."""
+    out = torch.zeros_like(logits)
+    for film in np.unique(numbers):
+        inside = torch.from_numpy(numbers == film)
+        out[inside] = logits[inside] / temperature(logits[~inside], truth[~inside])
+    return out
+
+
 def scored(logits: torch.Tensor, truth: torch.Tensor) -> dict[str, Any]:
     """The sets of training.evaluate: fencing, the rest, and the 21 labels that have silhouettes."""
     labels = hmdb51_labels()
@@ -160,12 +167,6 @@ def scored(logits: torch.Tensor, truth: torch.Tensor) -> dict[str, Any]:
         "real_fencing": figures(probabilities[fencing], true[fencing], labels),
         "real_21": figures(*among(probabilities[inside], true[inside], known), SILHOUETTE_LABELS),
     }
-
-
-SILHOUETTE_LABELS = (
-    "brush_hair", "catch", "clap", "climb_stairs", "golf", "jump", "kick_ball", "pick", "pour", "pullup", "push",
-    "run", "shoot_ball", "shoot_bow", "shoot_gun", "sit", "stand", "swing_baseball", "throw", "walk", "wave",
-)  # fmt: skip
 
 
 def _preprocessing(motion: LoadedModel, side: int) -> Preprocessing:

@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
@@ -26,8 +27,6 @@ from vidlabel.learning.fit import FitOptions, fit
 from vidlabel.ml import networks
 from vidlabel.ml.modelfile import save_model
 from vidlabel.ml.preprocess import Preprocessing
-
-NETWORK = "motion3d"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--batch", type=int, default=32)
     add("--rate", type=float, default=3e-3, help="peak learning rate of AdamW")
     add("--label", type=float, default=1.0, help="weight of which movement it is; 0: only where the shape is")
+    add("--network", choices=("motion3d", "compact3d"), default="motion3d")
     add("--size", type=int, default=40, help="height and width of the network input in px")
     add("--threads", type=int, default=1)
     add("--precision", choices=("float32", "bfloat16"), default="float32", help="of the arithmetic")
@@ -53,8 +53,13 @@ def main(arguments: list[str] | None = None) -> None:
     torch.manual_seed(options.seed)
     cv2.setNumThreads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    network_args = {"dropout": 0.1}
-    network = networks.build(NETWORK, labels=len(KINDS), **network_args)
+    network_args: dict[str, Any] = {"dropout": 0.1}
+    if options.network == "compact3d":
+        network_args["widths"] = [16, 32, 64, 192]
+    network = networks.build(options.network, labels=len(KINDS), **network_args)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm3d):
+            torch.nn.init.ones_(module.weight)  # as training.train does, for the same reason
     network = network.to(memory_format=torch.channels_last_3d)
     actors = shape_actors(options.shapes, seed=options.seed)
     stage = Stage(grey_textures(options.work), None, actors, size=options.size)
@@ -93,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     recipe = {"kinds": {"shapes": len(actors)}, "stages": [stage_done], "labels_seen": []}
     model = options.out / "model.safetensors"
     save_model(
-        model, network, name="pretrained", network=NETWORK, network_args=network_args, labels=KINDS,
+        model, network, name="pretrained", network=options.network, network_args=network_args, labels=KINDS,
         preprocessing=Preprocessing(height=options.size, width=options.size), card={"recipe": recipe},
     )  # fmt: skip
     print(json.dumps({"model": str(model), **recipe}))

@@ -20,6 +20,7 @@ import cv2
 import torch
 
 from training.augment import Augment
+from training.grey import see_grey
 from training.losses import LabelsAndPerson
 from training.online import Mixture, OnlineBatches, falling
 from training.render.actors import figure_actors, silhouette_actors
@@ -89,6 +90,8 @@ def main(arguments: list[str] | None = None) -> None:
         "stages": [*earlier.get("stages", []), stage],
         "labels_seen": sorted({labels[number] for number in seen} | set(earlier.get("labels_seen", []))),
     }
+    if options.clips == "composed" and isinstance(network, Compact3D):
+        see_grey(network)
     model = options.out / "model.safetensors"
     save_model(
         model, network, name="bundled", network=options.network, network_args=network_args, labels=labels,

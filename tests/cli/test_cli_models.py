@@ -93,6 +93,32 @@ def test_all_about_one_that_is_not_installed(vidlabel: CommandLine) -> None:
     assert "cannot suggest: " in said and "vidlabel models install r2plus1d_18" in said
 
 
+def test_nothing_else_is_called_bundled(vidlabel: CommandLine, own: Path, tmp_path: Path) -> None:
+    assert "own model" in vidlabel("models", "import", own, "--name", "bundled", code=2).err
+    foreign = tmp_path / "bundled.pth"
+    torch.save(build("compact3d", labels=3, **SMALL).state_dict(), foreign)
+    assert "own model" in vidlabel("models", "import", foreign, code=2).err
+    assert [one["name"] for one in vidlabel.json("models", "list")["models"]] == ["bundled"]
+    folder = vidlabel("models", "import", tmp_path, code=2).err
+    assert "is a folder" in folder
+    absent = vidlabel("models", "import", own, "--labels", tmp_path / "none.txt", code=2).err
+    assert "list of labels" in absent and "Errno" not in absent
+
+
+def test_the_repository_is_a_name_too(vidlabel: CommandLine) -> None:
+    for name in ("dronefreak/mc3-18-hmdb51-kinetics", "mc3-18-hmdb51-kinetics"):
+        assert vidlabel.json("models", "info", name)["name"] == "mc3_18_hmdb51"
+
+
+def test_the_card_is_told_line_by_line(vidlabel: CommandLine) -> None:
+    said = vidlabel("models", "info", "bundled").out
+    card = vidlabel.json("models", "info", "bundled")["card"]
+    assert "scores:" in said and "{" not in said, "figures in words, no braces"
+    for score in card["scores"]:
+        assert f"  - {score['on']}: " in said
+        assert f"top1 {score['top1']:.1%}" in said
+
+
 def test_all_about_an_installed_one(vidlabel: CommandLine, published: Published) -> None:
     vidlabel("models", "install", TORCHVISION)
     answer = vidlabel.json("models", "info", TORCHVISION)

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ import torch
 from tests.cli.conftest import CommandLine, start
 from tests.helpers.clips import numbered_clip
 from vidlabel.cli import choosing
+from vidlabel.core.messages import ClipScores, ClipTrouble
+from vidlabel.engine.suggester import suggest_clips
 from vidlabel.ml import catalogue
+from vidlabel.ml.devices import Device
 from vidlabel.store.project_store import ProjectStore
 
 MANY = 250
@@ -51,6 +55,25 @@ def test_every_readable_clip_is_answered(vidlabel: CommandLine, footage: Path, m
     assert len(again["clips"]) == 4
     assert {len(one["suggestions"]) for one in again["clips"]} == {12}
     assert first_probabilities(again).items() > first_probabilities(answer).items()
+
+
+def test_the_device_named_is_the_one_that_went_on(
+    vidlabel: CommandLine, footage: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def leaving(*arguments: Any, **options: Any) -> Iterator[ClipScores | ClipTrouble]:
+        asked.append(options.pop("device"))
+        options["on_fallback"]("Test GPU (cuda) gave up. Suggesting goes on on the CPU, more slowly.")
+        yield from suggest_clips(*arguments, device="cpu", **options)
+
+    monkeypatch.setattr("vidlabel.cli.suggesting.suggest_clips", leaving)
+    gpu = Device("cuda", "Test GPU", "")
+    monkeypatch.setattr("vidlabel.cli.commands.suggest.choose_device", lambda choice: gpu)
+    said = vidlabel("suggest", footage, "--model", model, "--json")
+    assert asked == ["auto"], "only then may another device take over"
+    assert said.json["device"] == "cpu"
+    assert "goes on on the CPU" in said.err
 
 
 def test_words_for_people(vidlabel: CommandLine, footage: Path, model: Path) -> None:

@@ -151,6 +151,8 @@ def test_words_for_people(vidlabel: CommandLine, footage: Path, model: Path) -> 
     "wrong",
     [
         ("--window", "1", "--step", "2"),
+        ("--window", "0"),
+        ("--step", "0.01"),
         ("--start-sure", "0.2", "--end-sure", "0.5"),
         ("--start-sure", "120%"),
         ("--min-length", "-1"),

@@ -172,6 +172,11 @@ def test_confidence_is_calibrated_on_what_was_decided(
     )
     assert found["ece_after"] < found["ece_before"]
     ElementTree.fromstring(plot.read_text())
+    assert str(plot) in vidlabel("calibrate", many, "--plot", plot).out, "an earlier plot is replaced"
+    own = tmp_path / "labels.csv"
+    own.write_text("video,label\n")
+    assert "no earlier plot" in vidlabel("calibrate", many, "--plot", own, code=1).err
+    assert own.read_text() == "video,label\n"
     words = vidlabel("calibrate", many).out
     assert f"calibrated on {MANY} decided clips" in words and "Expected calibration error" in words
 

@@ -39,7 +39,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def suggester(model: ModelInfo) -> Iterator[Suggester]:
     loaded = threading.Event()
     predictor = Predictor(load_model(model.path), choose_device("cpu"))
-    made = Suggester(lambda: predictor, batch=2, on_loaded=lambda predictor, batch: loaded.set())
+    made = Suggester(lambda: predictor, batch=2, on_loaded=lambda predictor: loaded.set())
     assert loaded.wait(60)
     yield made
     made.close()

@@ -251,6 +251,52 @@ def test_the_network_is_timed_with_each_number_of_threads(predictor):
     assert torch.get_num_threads() == 1
 
 
+def slow_network(predictor, seconds, monkeypatch):
+    """A clock that only the network moves on: each clip takes so many seconds. Answers the clips it was given."""
+    run, given, now = predictor._run, [], [0.0]
+
+    def slow(frames, dtype=None):
+        given.append(len(frames))
+        now[0] += seconds * len(frames)
+        return run(frames, dtype)
+
+    monkeypatch.setattr(predictor, "_run", slow)
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    return given
+
+
+@pytest.mark.parametrize(("seconds", "clips_at_most"), [(0.04, 75), (0.3, 10), (0.6, 2), (5.0, 0)])
+def test_a_person_waits_for_no_longer_than_allowed_until_it_is_measured(
+    predictor, monkeypatch, seconds, clips_at_most
+):
+    given = slow_network(predictor, seconds, monkeypatch)
+    predictor.warm_up()
+    assert given == [1]
+    costs = predictor.cost_by_threads((2, 1), within_s=1.5)
+    assert predictor.best_batch(32, within_s=1.5) == 1, "a batch gives nothing here"
+    assert sum(given) - 1 <= clips_at_most
+    assert set(costs) == ({1, 2} if seconds < 0.35 else set())
+    if not costs:
+        assert torch.get_num_threads() > 0
+
+
+def test_without_a_limit_all_is_measured(predictor, monkeypatch):
+    given = slow_network(predictor, 5.0, monkeypatch)
+    predictor.warm_up()
+    assert set(predictor.cost_by_threads((2, 1))) == {1, 2}
+    predictor.best_batch(4)
+    assert max(given) == 4
+
+
+def test_no_memory_to_show_where_it_looked_is_no_end_of_the_device(predictor, monkeypatch):
+    def too_much(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr("vidlabel.ml.predictor.saliency", too_much)
+    with pytest.raises(ModelError, match="not enough free memory to show"):
+        predictor.saliency(clips(1), 0)
+
+
 class FakeEvent:
     """Stands in for a CUDA event: counts who waited for it."""
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import ResNet18_Weights
 
-from training.residual import Choice, Clips, chosen, correction, logits_left_out
+from training.residual import STRENGTHS, Choice, Clips, chosen, correction, logits_left_out
 from training.sources import hmdb51_labels
 from training.stills import TABLE, groups, published_weights, stills_with
 from vidlabel.ml.networks.stills import _STAGES, FEATURES
@@ -140,4 +140,4 @@ def test_a_correction_leaves_labels_without_clips_alone_and_favours_none() -> No
     assert weights.shape == (64, 6)
     assert not weights[:, 4:].any()
     torch.testing.assert_close(weights.sum(dim=1), torch.zeros(64), rtol=0, atol=1e-5)
-    assert chosen(clips, truth, films, nothing=torch.zeros(1, 64)).strength == 3e-3
+    assert chosen(clips, truth, films, nothing=torch.zeros(1, 64)).strength == max(STRENGTHS)

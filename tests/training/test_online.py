@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from training.grey import see_grey
 from training.losses import LabelsAndPerson, person_loss
 from training.online import Mixture, OnlineBatches, falling, in_three
 from training.render.actors import FIGURE_FRAMES, HEIGHT, WIDTH, Actor
@@ -166,6 +167,24 @@ def test_a_run_stopped_and_resumed_ends_bitwise_equal(tmp_path) -> None:
     assert fit(parted, batches(), **options, checkpoint=path, resume=path).state == "finished"
     for key, value in whole.state_dict().items():
         assert torch.equal(value, parted.state_dict()[key]), key
+
+
+def test_a_network_trained_on_grey_sees_grey() -> None:
+    torch.manual_seed(0)
+    network = build("compact3d", labels=5, widths=[8, 8, 12, 16], blocks=[1, 1, 1])
+    shape = Preprocessing(frames=8, height=24, width=24)
+    coloured = RNG.integers(0, 256, (4, 8, 24, 24, 3), dtype=np.uint8)
+    grey = to_input(in_three(coloured[..., 0]), shape, "cpu")
+    for _ in range(20):
+        network(grey)
+    network.eval()
+    with torch.inference_mode():
+        before = network(grey)
+        see_grey(network)
+        other = network(to_input(coloured, shape, "cpu"))
+        turned = network(to_input(coloured[..., [2, 0, 1]].copy(), shape, "cpu"))
+        torch.testing.assert_close(other, turned, atol=1e-4, rtol=1e-4)
+        assert torch.corrcoef(torch.stack([before.flatten(), network(grey).flatten()]))[0, 1] > 0.95
 
 
 def test_grey_is_three_equal_colours() -> None:

@@ -191,6 +191,7 @@ def test_blind_mode_hides_the_suggestions_and_says_so(qtbot: QtBot, at_work: Mai
     press(qtbot, at_work, KEY.Key_B)
     assert all(row.score is None for row in at_work.decide.suggestions.rows)
     assert "Blind mode" in at_work.decide.note.text()
+    assert "%" not in at_work.decide.why.text()
     with qtbot.waitSignal(at_work.workbench.deciding.refused, timeout=2_000):
         press(qtbot, at_work, KEY.Key_Return)
     assert at_work.workbench.library.current_id == clip

@@ -55,9 +55,9 @@ def test_a_long_label_does_not_push_the_column_out_of_the_window(qtbot: QtBot, a
     bench.session.add_label(long)
     qtbot.waitUntil(lambda: len(bench.session.labels) == 52, timeout=5_000)
     bench.deciding.give(long.strip())
-    qtbot.waitUntil(lambda: decide.recent_chips() == (long.strip(),), timeout=5_000)
+    qtbot.waitUntil(lambda: decide.recent.labels == (long.strip(),), timeout=5_000)
     bench.library.set_current(bench.library.ids[0])
-    assert decide.recent_chip(long.strip()).toolTip() == long.strip()
+    assert decide.recent.chip(long.strip()).toolTip() == long.strip()
     for part in (decide.suggestions, decide.accept, decide.recent, decide.history):
         qtbot.waitUntil(lambda part=part: part.width() <= decide.width(), timeout=2_000)
         assert part.mapTo(decide, part.rect().topRight()).x() < decide.width()

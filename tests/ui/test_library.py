@@ -9,10 +9,11 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
-from vidlabel.core.words import ClipRow, ClipState, Counts
+from vidlabel.core.reasons import why_now
+from vidlabel.core.words import ClipRow, ClipState, Counts, QueueOrder
 from vidlabel.ui import tokens
 from vidlabel.ui.library.counts import counts_words
-from vidlabel.ui.library.texts import second_line, spoken
+from vidlabel.ui.library.texts import row_line, second_line, spoken
 from vidlabel.ui.main_window import MainWindow
 
 ROW = ClipRow(
@@ -47,6 +48,19 @@ def test_blind_mode_keeps_the_suggestion_out_of_sight_and_hearing() -> None:
 def test_a_part_of_a_video_is_told_from_the_whole() -> None:
     part = replace(ROW, whole=False, start_us=61_000_000, end_us=65_000_000)
     assert "part from 1:01 to 1:05" in spoken(part)
+    assert row_line(part) == "1:01–1:05 · throw 71 %"
+    assert "throw" not in row_line(part, blind=True)
+    assert row_line(ROW) == second_line(ROW)
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.5])
+@pytest.mark.parametrize("order", [QueueOrder.LEAST_SURE, QueueOrder.SUREST])
+def test_the_reason_speaks_in_the_figures_on_screen_and_not_in_blind_mode(
+    margin: float, order: QueueOrder
+) -> None:
+    row = replace(ROW, margin=margin, calibrated=0.44)
+    assert "throw 44 %" in why_now(row, order)
+    assert "throw" not in why_now(row, order, blind=True)
 
 
 def test_counts_in_words() -> None:

@@ -107,11 +107,11 @@ def test_recent_labels_become_chips_that_give_them(qtbot: QtBot, at_work: MainWi
     qtbot.keyClick(at_work.player.view, KEY.Key_Slash)
     qtbot.keyClicks(at_work.decide.picker, "wave")
     qtbot.keyClick(at_work.decide.picker, KEY.Key_Return)
-    qtbot.waitUntil(lambda: at_work.decide.recent_chips() == ("wave",), timeout=5_000)
+    qtbot.waitUntil(lambda: at_work.decide.recent.labels == ("wave",), timeout=5_000)
     qtbot.waitUntil(lambda: bench.deciding.can_act, timeout=5_000)
     clip = bench.library.current_id
     assert clip is not None
-    at_work.decide.recent_chip("wave").click()
+    at_work.decide.recent.chip("wave").click()
     qtbot.waitUntil(lambda: bench.session.counts.decided == 2, timeout=5_000)
     row = bench.library.row_of(clip)
     assert row is not None

@@ -18,41 +18,32 @@ from training.render.skeleton import JOINTS, Array
 _KINDS = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
-_MESH2MOTION = {
-    "pelvis": "DEF-hips", "chest": "DEF-spine.002", "neck": "DEF-neck", "head": "DEF-head",
-    **{
-        f"{side}_{joint}": f"DEF-{bone}.{side.upper()}"
-        for side in "lr"
-        for joint, bone in (
-            ("shoulder", "upper_arm"), ("elbow", "forearm"), ("wrist", "hand"),
-            ("hip", "thigh"), ("knee", "shin"), ("ankle", "foot"), ("toe", "toe"),
-        )
-    },
-}  # fmt: skip
-_KAYKIT = {
-    "pelvis": "hips", "chest": "spine", "neck": "head", "head": "head",
-    **{
-        f"{side}_{joint}": f"{bone}.{side}"
-        for side in "lr"
-        for joint, bone in (
-            ("shoulder", "upperarm"), ("elbow", "lowerarm"), ("wrist", "wrist"),
-            ("hip", "upperleg"), ("knee", "lowerleg"), ("ankle", "foot"), ("toe", "toes"),
-        )
-    },
-}  # fmt: skip
+_MIDDLE = ("pelvis", "chest", "neck", "head")
+_LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")
 
 
-_UE = {
-    "pelvis": "pelvis", "chest": "spine_02", "neck": "neck_01", "head": "head",
-    **{
-        f"{side}_{joint}": f"{bone}_{side}"
-        for side in "lr"
-        for joint, bone in (
-            ("shoulder", "upperarm"), ("elbow", "lowerarm"), ("wrist", "hand"),
-            ("hip", "thigh"), ("knee", "calf"), ("ankle", "foot"), ("toe", "ball"),
-        )
-    },
-}  # fmt: skip
+def _bones(middle: str, limbs: str, *, side: str) -> dict[str, str]:
+    """Joints to the bones of one maker's skeletons.
+
+    Args:
+        middle: the bones of ``_MIDDLE``, with spaces between.
+        limbs: likewise those of ``_LIMBS``.
+        side: how a limb's bone is named on a side: ``{}`` is the bone, ``{l}`` or ``{L}`` the side's letter.
+    """
+    bones = dict(zip(_MIDDLE, middle.split(), strict=True))
+    for letter in "lr":
+        for joint, bone in zip(_LIMBS, limbs.split(), strict=True):
+            bones[f"{letter}_{joint}"] = side.format(bone, l=letter, L=letter.upper())
+    return bones
+
+
+_MESH2MOTION = _bones(
+    "DEF-hips DEF-spine.002 DEF-neck DEF-head",
+    "upper_arm forearm hand thigh shin foot toe",
+    side="DEF-{}.{L}",
+)
+_KAYKIT = _bones("hips spine head head", "upperarm lowerarm wrist upperleg lowerleg foot toes", side="{}.{l}")
+_UE = _bones("pelvis spine_02 neck_01 head", "upperarm lowerarm hand thigh calf foot ball", side="{}_{l}")
 
 
 class Library:

@@ -37,12 +37,15 @@ def import_file(
     """Makes an installed model of a file from elsewhere.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or the name is taken by the program.
         ModelError: it cannot become a model; the message explains what does not fit.
         StoppedError: ``stop`` was set.
     """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder. Name the file with the weights.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}. Check the path.")
+    _refuse_bundled_name(path, name)
     listed = None if labels is None else read_labels(labels)
     tell(Step("reading it"))
 
@@ -52,6 +55,17 @@ def import_file(
         return import_model(path, installed_folder(), name=name, labels=listed, network=network)
 
     return watched(work, stop=stop)
+
+
+def _refuse_bundled_name(path: Path, name: str | None) -> None:
+    """That name is the program's own model's. A model file of vidlabel brings its name and is what it says."""
+    if name is None and path.stem == BUNDLED:
+        try:
+            read_info(path)
+        except ModelError:
+            name = BUNDLED
+    if name == BUNDLED:
+        raise UsageError(f"The name {BUNDLED} is that of the program's own model. Give another one (--name).")
 
 
 def export(model: str, out: Path, *, kind: str, replace: bool, tell: Tell, stop: threading.Event) -> Path:
@@ -131,8 +145,12 @@ def read_labels(path: Path) -> Sequence[str]:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a list of labels, one a line: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"{path}, the list of labels, cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is no list of labels: it is not text in UTF-8. It needs one label a line."
+        ) from error
     labels = [line.strip() for line in lines if line.strip()]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if not labels or twice:

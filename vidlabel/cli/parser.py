@@ -22,6 +22,8 @@ IMPORT_FORMATS = ("csv",)
 MODEL_ACTIONS = ("list", "info", "install", "import", "export", "remove", "promote", "rollback")
 EXPORT_KINDS = ("safetensors", "state-dict", "onnx")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_SHORTEST_S = 0.1
+"""Windows and steps below this look at nearly the same frames over and over."""
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -153,11 +155,9 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
         help=f"without VIDEO: videos of at least so many seconds (default: {LONG_S:g})",
     )
     parser.add_argument(
-        "--window", metavar="S", type=_seconds, help=f"seconds looked at at a time (default: {WINDOW_S:g})"
+        "--window", metavar="S", type=_length, help=f"seconds looked at at a time (default: {WINDOW_S:g})"
     )
-    parser.add_argument(
-        "--step", metavar="S", type=_seconds, help=f"then on by so much (default: {STEP_S:g})"
-    )
+    parser.add_argument("--step", metavar="S", type=_length, help=f"then on by so much (default: {STEP_S:g})")
     usual = ProposalSettings()
     for name, kind, meaning, value in (
         ("start-sure", _share, "a clip needs a moment at least so sure", usual.start_sure),
@@ -299,6 +299,13 @@ def _seconds(text: str) -> float:
         number = -1.0
     if not math.isfinite(number) or number < 0:
         raise argparse.ArgumentTypeError(f"'{text}' is no time in seconds")
+    return number
+
+
+def _length(text: str) -> float:
+    number = _seconds(text)
+    if number < _SHORTEST_S:
+        raise argparse.ArgumentTypeError(f"'{text}' is less than {_SHORTEST_S:g} seconds")
     return number
 
 

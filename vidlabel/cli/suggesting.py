@@ -39,16 +39,25 @@ def compute(
     top_k: int,
     compiling: bool = False,
     log: Callable[[str], None],
-) -> None:
+) -> bool:
     """Suggestions for these clips, written in batches; a clip the model's trunk has seen is not opened.
 
     Args:
         stored: what the model said before, by clip; it stays as it is, for ever.
         device, batch, top_k, compiling: as for ``suggest_clips``.
         log: is told if embeddings cannot be kept.
+
+    Returns:
+        Whether the device gave up on the way and the CPU went on.
     """
     if not rows:
-        return
+        return False
+    moved: list[str] = []
+
+    def move(words: str) -> None:
+        moved.append(words)
+        log(f"vidlabel: {words}")
+
     key = ModelKey.parse(model.hash)
     # No single embedding gives the answer of several views again.
     trunk = trunk_of(model, precision=key.precision) if key.views == ONE_VIEW else ""
@@ -57,13 +66,14 @@ def compute(
         model, _wanted(store, rows, trunk), device=device, batch=batch, top_k=max(top_k, _STORED),
         precision=key.precision, views=key.views, compiling=compiling,
         on_views_cost=lambda times: log(f"vidlabel: {key.views.words}: {times:.1f}x the time of one view."),
-        on_fallback=lambda words: log(f"vidlabel: {words}"),
+        on_fallback=move,
     )  # fmt: skip
     # Closing ends the decoding threads; keeping the last ones comes after, also after Ctrl+C.
     with progress("Suggesting", total=len(rows)) as bar, closing(keeper), closing(answers):  # type: ignore[type-var]
         for answer in answers:
             keeper.add(answer)
             bar.advance()
+    return bool(moved)
 
 
 def _wanted(store: ProjectStore, rows: Sequence[ClipRow], trunk: str) -> Iterator[WantedClip]:

@@ -137,13 +137,13 @@ def _read(path: Path) -> tuple[PublishedModel, ...]:
 
 
 def published_model(name: str) -> PublishedModel:
-    """The published model of this name, or of this repository on the hub.
+    """The published model of this name, or of this repository on the hub, with or without its owner.
 
     Raises:
         ModelError: there is none; the message lists those there are.
     """
     for model in published_models():
-        if name and name in (model.name, model.repository):
+        if name and name in (model.name, model.repository, model.repository.rpartition("/")[2]):
             return model
     known = ", ".join(model.name for model in published_models())
     raise ModelError(name, f"no published model has this name. To be had are: {known}.")

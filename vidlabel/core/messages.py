@@ -414,7 +414,6 @@ class ModelReady(Message):
     labels: tuple[str, ...]
     device: str
     device_name: str
-    batch: int
     trunk: str = ""
 
 

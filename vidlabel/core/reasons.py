@@ -17,12 +17,13 @@ def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
 
-def why_now(row: ClipRow, order: QueueOrder) -> str:
+def why_now(row: ClipRow, order: QueueOrder, *, blind: bool = False) -> str:
     """The reason for one row.
 
     Args:
-        row: its margin is the lead of the first label over the second, 0..1.
+        row: its margin is the model's own lead of the first label over the second, 0..1.
         order: how the queue is sorted.
+        blind: whether the person wants to know nothing of the suggestion.
     """
     if row.state in DECIDED_STATES:
         return f"Decided: {row.label}" if row.label else "Decided"
@@ -34,16 +35,19 @@ def why_now(row: ClipRow, order: QueueOrder) -> str:
         return "Next by path"
     if order is QueueOrder.RANDOM:
         return "Next in random order"
-    if row.suggested is None or row.probability is None:
+    if row.suggested is None or row.shown is None:
         return "No suggestion yet: comes after those that have one"
+    if blind:
+        return "By how sure the model is; blind mode hides of what"
     if order is QueueOrder.SUREST:
-        return f"Among the surest: {row.suggested} {percent(row.probability)}"
-    return _least_sure(row.suggested, row.probability, row.margin)
+        return f"Among the surest: {row.suggested} {percent(row.shown)}"
+    return _least_sure(row.suggested, row.shown, row.margin)
 
 
-def _least_sure(label: str, probability: float, margin: float | None) -> str:
+def _least_sure(label: str, shown: float, margin: float | None) -> str:
+    """In the figures on screen: the second label's calibrated one is not known here, so it is not named."""
     if margin is not None and margin < CLOSE_RACE:
-        return f"A close race: {label} {percent(probability)}, the next {percent(probability - margin)}"
-    if probability < 0.5:
-        return f"The model is unsure: {label} {percent(probability)} at best"
-    return f"Less doubtful ones come later: {label} {percent(probability)}"
+        return f"A close race: {label} {percent(shown)}, the next close behind"
+    if shown < 0.5:
+        return f"The model is unsure: {label} {percent(shown)} at best"
+    return f"Less doubtful ones come later: {label} {percent(shown)}"

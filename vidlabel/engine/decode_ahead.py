@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from time import thread_time
 from typing import TYPE_CHECKING
 
-from vidlabel.core.errors import MediaError, MissingVideoError, ModelError
+from vidlabel.core.errors import MediaError, MissingVideoError
 from vidlabel.core.messages import ClipTrouble, WantedClip
 from vidlabel.core.vectors import unpacked
 from vidlabel.core.words import ONE_VIEW
@@ -34,7 +34,7 @@ class DecodeAhead:
     Args:
         change: guards the queue; told when something became ready.
         queue: of requests.
-        predictor: says what it wants to see, and reads kept embeddings.
+        predictor: says what it wants to see, and reads kept embeddings. Another may take its place.
         is_closed: whether to end; asked under ``change``, which must be told when it turns True.
         note: for the flight recorder.
     """
@@ -50,7 +50,7 @@ class DecodeAhead:
     ) -> None:
         self._change = change
         self._queue = queue
-        self._predictor = predictor
+        self.predictor = predictor
         self._is_closed = is_closed
         self._note = note
         self._shelf = IndexShelf()
@@ -107,12 +107,13 @@ class DecodeAhead:
 
     def _read_again(self, job: Job, clip: WantedClip) -> None:
         """Answers a clip from the embedding it came with; one that is of no use counts as not there."""
-        predictor, scores = self._predictor, None
+        predictor, scores = self.predictor, None
         try:
             row = predictor.from_embeddings(unpacked(clip.embedding)[None])[0]
             scores = clip_scores(clip.clip_id, row, labels=predictor.info.labels, top_k=job.top_k)
-        except (ValueError, ModelError) as error:
-            log.warning("the kept embedding of clip %d: %s", clip.clip_id, error)
+        except Exception:
+            # Whatever it is: the clip itself is there, and a thread that ended would leave its request waiting.
+            log.warning("the kept embedding of clip %d", clip.clip_id, exc_info=True)
         with self._change:
             if scores is None or predictor.views != ONE_VIEW:
                 self._queue.decode_after_all(job, clip)
@@ -121,7 +122,7 @@ class DecodeAhead:
             self._change.notify_all()
 
     def _decoded(self, job: Job, clip: WantedClip, *, both_ways: bool, one_first: bool) -> Decoded:
-        p, views = self._predictor.info.preprocessing, self._predictor.views
+        p, views = self.predictor.info.preprocessing, self.predictor.views
         if both_ways:
             frames, one, several = decode_both_ways(clip, p, views=views, one_first=one_first)
             self.meter.add(several)

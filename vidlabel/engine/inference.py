@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vidlabel.core.errors import DeviceError, ModelError, VidlabelError
+from vidlabel.core.errors import DeviceError, VidlabelError
 from vidlabel.core.messages import ClipScores, ClipTrouble
 from vidlabel.core.words import ONE_VIEW
 from vidlabel.engine.aside import Aside, Call
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+MEASURING_S = 3.0
+"""How long the best use of the device may be looked for, after the clip on screen and before the rest."""
 GOES_ON = "Suggesting goes on on the CPU, more slowly."
 
 
@@ -56,7 +58,7 @@ class Suggester:
         fallback: makes the predictor that goes on when the device gives up; None: then all fails.
         on_fallback: told on the worker thread why and with what it goes on.
         on_views_cost: told on the worker thread, once measured, how many times the time of one view all views take.
-        compiling: whether to try torch.compile while the model is loaded; taken only where it is faster.
+        compiling: whether to try torch.compile before the first batch; taken only where it is faster.
         note: for the flight recorder.
     """
 
@@ -64,7 +66,7 @@ class Suggester:
         self,
         load: Callable[[], Predictor],
         *,
-        on_loaded: Callable[[Predictor, int], None] = lambda predictor, batch: None,
+        on_loaded: Callable[[Predictor], None] = lambda predictor: None,
         on_failed: Callable[[str], None] = lambda reason: None,
         batch: int | None = None,
         fallback: Callable[[], Predictor] | None = None,
@@ -73,7 +75,7 @@ class Suggester:
         compiling: bool = False,
         note: Note = lambda decoder, path: nullcontext(),
     ) -> None:
-        self._load = load
+        self._load: Callable[[], Predictor] | None = load
         self._on_loaded = on_loaded
         self._on_failed = on_failed
         self._wanted_batch = batch
@@ -104,9 +106,11 @@ class Suggester:
         """
         with self._change:
             closed = self._closed
-            if self._queue is not None:
+            if closed:
+                pass
+            elif self._queue is not None:
                 self._queue.add(job)
-            elif not closed:
+            else:
                 self._early.append(job)
             self._change.notify_all()
         if closed:
@@ -148,28 +152,25 @@ class Suggester:
             self._worker.join()
         if self._decoders is not None:
             self._decoders.join()
+        # The next model may need the room, and whoever closes a suggester may keep it a while.
+        self.predictor = self._decoders = None
 
     # --- the worker ------------------------------------------------------------------------------
     def _run(self) -> None:
         try:
-            predictor = self._load()
-            try:
-                batch = self._settle(predictor)
-            except DeviceError as error:
-                predictor = self._other(error)
-                batch = self._settle(predictor)
+            predictor = self._loaded()
             self.model_hash = predictor.info.hash
             self.predictor = predictor
-            self._begin(predictor, batch)
-            self._on_loaded(predictor, batch)
+            self._begin(predictor)
+            self._on_loaded(predictor)
             while not self._closed:
                 try:
-                    self._infer(self.predictor)
+                    self._infer(predictor)
                 except DeviceError as error:
-                    self.predictor = self._other(error)
-                    batch = self._settle(self.predictor)
+                    predictor = self.predictor = self._other(error)
+                    predictor.warm_up()
                     with self._change:
-                        self._queue.batch = batch  # type: ignore[union-attr]
+                        self._decoders.predictor = predictor  # type: ignore[union-attr]
                         self._put_back()
         except VidlabelError as error:
             self._give_up(str(error))
@@ -177,20 +178,39 @@ class Suggester:
             log.exception("inference")
             self._give_up(f"The model cannot be used: {error}")
 
-    def _settle(self, predictor: Predictor) -> int:
-        """Warms up and measures how to use the device; answers the clips a run."""
-        predictor.warm_up()
-        cores = os.cpu_count() or 1
+    def _loaded(self) -> Predictor:
+        assert self._load is not None
+        # What loads holds on to the model before.
+        load, self._load = self._load, None
+        predictor = load()
+        try:
+            predictor.warm_up()
+        except DeviceError as error:
+            predictor = self._other(error)
+            predictor.warm_up()
+        return predictor
+
+    def _measure(self, predictor: Predictor) -> None:
+        """Finds out how to use the device best, and lets all requests in."""
+        assert self._queue is not None
+        cores, began = os.cpu_count() or 1, perf_counter()
         self._costs = {}
         if predictor.device.kind == "cpu":
-            self._costs = dict(predictor.cost_by_threads(counts_to_measure(cores)))
-            # What decoding costs is not known yet; most clips cost about as much to decode as to look at.
-            self._share_cores(predictor, decode_work=self._costs[1].work)
-        batch = self._wanted_batch or predictor.best_batch()
+            counts = counts_to_measure(cores)
+            self._costs = dict(predictor.cost_by_threads(counts, within_s=MEASURING_S / 2))
+            if self._costs:
+                # What decoding costs is not known yet; most clips cost about as much to decode as to look at.
+                self._share_cores(predictor, decode_work=self._costs[1].work)
+        left = max(0.0, MEASURING_S - (perf_counter() - began))
+        batch = self._wanted_batch or predictor.best_batch(within_s=left)
         if self._compiling:
             gain = predictor.compile_where_it_pays(batch)
             log.info("compiled: %.2f times as fast", gain)
-        return max(1, batch // predictor.views.count)
+        log.info("batch %d, measured in %.1f s", batch, perf_counter() - began)
+        batch = max(1, batch // predictor.views.count)
+        with self._change:
+            self._queue.open(batch, ahead=2 * batch + decoders_for(predictor.device.kind))
+            self._change.notify_all()
 
     def _share_cores(self, predictor: Predictor, *, decode_work: float) -> None:
         cores = os.cpu_count() or 1
@@ -210,9 +230,9 @@ class Suggester:
         self._on_fallback(predictor, str(error))
         return predictor
 
-    def _begin(self, predictor: Predictor, batch: int) -> None:
+    def _begin(self, predictor: Predictor) -> None:
         with self._change:
-            self._queue = SuggestQueue(batch, ahead=2 * batch + decoders_for(predictor.device.kind))
+            self._queue = SuggestQueue()
             for job in self._early:
                 self._queue.add(job)
             self._early = []
@@ -227,7 +247,14 @@ class Suggester:
         while True:
             with self._change:
                 answers, batch = queue.due_answers(), queue.take_batch()
-                while not (answers or batch or at_work or self._aside or self._closed):
+                while not (
+                    answers
+                    or batch
+                    or at_work
+                    or self._closed
+                    or queue.is_held_up()
+                    or self._has_aside(queue)
+                ):
                     self._change.wait(FLUSH_S if queue.has_untold() else None)
                     answers, batch = queue.due_answers(), queue.take_batch()
                 if self._closed:
@@ -236,11 +263,15 @@ class Suggester:
                     # There is room to decode ahead again.
                     self._change.notify_all()
                 self._unanswered += batch
-                aside = self._aside.take(only_urgent=bool(batch))
+                measuring = not batch and at_work is None and self._wants_measuring(queue)
+                aside = self._aside.take(only_urgent=bool(batch) or measuring or not queue.is_open)
             for job, answer in answers:
                 job.deliver(answer)
             if aside is not None:
                 self._run_aside(predictor, aside)
+            if measuring:
+                self._measure(predictor)
+                continue
             started = self._start(predictor, batch) if batch else None
             if at_work is not None:
                 self._finish(predictor, queue, at_work)
@@ -282,12 +313,21 @@ class Suggester:
                 else:
                     queue.unanswered(item.job, answer)
 
+    def _has_aside(self, queue: SuggestQueue) -> bool:
+        return self._aside.is_urgent or (self._aside.is_patient and (queue.is_open or queue.is_quiet()))
+
+    def _wants_measuring(self, queue: SuggestQueue) -> bool:
+        """Whether there is more to do than the clip on screen for the first time, and that is answered."""
+        return queue.is_held_up() or (not queue.is_open and queue.is_quiet() and self._aside.is_patient)
+
     def _run_aside(self, predictor: Predictor, aside: Call) -> None:
         try:
             aside.run(predictor)
-        except ModelError as error:
-            # Who called has heard it; the clips may fare better.
-            log.warning("%s", error)
+        except DeviceError:
+            with self._change:
+                # Whoever called waits for what goes on in its place, or hears that nothing does.
+                self._aside.put_back(aside)
+            raise
 
     def _compare_views(self, predictor: Predictor, batch: list[Decoded]) -> None:
         """Times the network both ways on the clips that were decoded both ways."""
@@ -310,6 +350,7 @@ class Suggester:
     def _put_back(self) -> None:
         """What the device that gave up had not answered is ready for the next one."""
         assert self._queue is not None
+        self._queue.hold_back()
         for item in self._unanswered:
             self._queue.put_back(item)
         self._unanswered = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +56,9 @@ class SaliencyDesk:
         if should_stop():
             return
         call = suggester.call_aside(lambda predictor: predictor.saliency(frames[None], label), urgent=True)
-        maps = call.result()
+        maps = _result(call, should_stop)
+        if maps is None:
+            return
         self._send(
             m.SaliencyReady(
                 request=wish.request,
@@ -67,6 +71,15 @@ class SaliencyDesk:
                 values=base64.b64encode(np.rint(maps * 255).astype(np.uint8).tobytes()).decode(),
             )
         )
+
+
+def _result(call: Future[NDArray[np.float32]], should_stop: Callable[[], bool]) -> NDArray[np.float32] | None:
+    """The maps, or None where nobody wants them any more; they are then not computed, if not begun."""
+    while not should_stop():
+        with suppress(TimeoutError):
+            return call.result(timeout=_LOOK_AGAIN_S)
+    call.cancel()
+    return None
 
 
 def looked_at(clip: m.WantedClip, p: Preprocessing) -> tuple[NDArray[np.uint8], NDArray[np.int64], Region]:

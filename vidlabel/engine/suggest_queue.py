@@ -81,19 +81,48 @@ class Decoded:
 class SuggestQueue:
     """Requests by (priority, sequence), and what of them is decoded ahead.
 
-    Args:
-        batch: clips a run of the network.
-        ahead: clips that may be decoded and waiting, for each of the two classes interactive and background.
+    It begins held back: only the clip on screen and what needs no network is let in until ``open``, so that the
+    one is not kept waiting and what is measured before the rest is not disturbed.
     """
 
-    def __init__(self, batch: int, ahead: int) -> None:
-        self.batch = batch
-        self._ahead = max(ahead, batch)
+    def __init__(self) -> None:
+        self.batch = 1
+        self._ahead = 1
+        self._held_back = True
         self._jobs: dict[int, Job] = {}
         self._decoding: list[Job] = []
         self._ready: list[tuple[int, int, int, Decoded]] = []
         self._sequence = 0
         self._decoded = 0
+
+    def open(self, batch: int, ahead: int) -> None:
+        """Lets all in.
+
+        Args:
+            batch: clips a run of the network.
+            ahead: clips that may be decoded and waiting, for each of the two classes interactive and background.
+        """
+        self.batch, self._ahead, self._held_back = batch, max(ahead, batch), False
+
+    def hold_back(self) -> None:
+        """Until ``open``, as in the beginning."""
+        self.batch, self._held_back = 1, True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more is let in than in the beginning."""
+        return not self._held_back
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way and the clip on screen, if it was asked for, is answered."""
+        return not self._decoding and all(job.priority != AT_ONCE for job in self._jobs.values())
+
+    def is_held_up(self) -> bool:
+        """Whether there is something to do and all of it waits for ``open``."""
+        if not self._held_back or not self.is_quiet():
+            return False
+        job = self._next_job()
+        return bool(self._ready) if job is None else not self._is_let_in(job)
 
     def add(self, job: Job) -> None:
         self._sequence += 1
@@ -115,10 +144,8 @@ class SuggestQueue:
     # --- decoding --------------------------------------------------------------------------------
     def next_to_decode(self) -> tuple[Job, WantedClip] | None:
         """The next clip for a decoding thread, if there is one and room for it."""
-        job = min(
-            (job for job in self._jobs.values() if _undecoded(job)), key=lambda job: job.rank, default=None
-        )
-        if job is None or self._waiting(job.priority) >= self._ahead:
+        job = self._next_job()
+        if job is None or not self._is_let_in(job):
             return None
         clip = job.clips[job.next_clip]
         job.next_clip += 1
@@ -154,6 +181,8 @@ class SuggestQueue:
         if not self._ready:
             return []
         first = self._ready[0][0]
+        if self._held_back and first != AT_ONCE:
+            return []
         alike = sum(item[0] == first for item in self._ready)
         if alike < self.batch and first != AT_ONCE and self._more_coming(first):
             return []
@@ -194,14 +223,29 @@ class SuggestQueue:
         """Whether results wait for their moment to be told."""
         return any(job.scores or job.troubles for job in self._jobs.values())
 
+    def _next_job(self) -> Job | None:
+        return min(
+            (job for job in self._jobs.values() if _undecoded(job)), key=lambda job: job.rank, default=None
+        )
+
+    def _is_let_in(self, job: Job) -> bool:
+        if job.priority == AT_ONCE:
+            # What was decoded for others, and may be held back, does not take its room.
+            return True
+        needs_no_network = bool(job.clips[job.next_clip].embedding)
+        return (needs_no_network or not self._held_back) and self._waiting(job.priority) < self._ahead
+
     def _waiting(self, priority: int) -> int:
         interactive = priority <= INTERACTIVE
         ready = sum((item[0] <= INTERACTIVE) is interactive for item in self._ready)
         return ready + sum((job.priority <= INTERACTIVE) is interactive for job in self._decoding)
 
     def _more_coming(self, priority: int) -> bool:
-        under_way = any(job.priority == priority for job in self._decoding)
-        return under_way or any(job.priority == priority and _undecoded(job) for job in self._jobs.values())
+        if any(job.priority == priority for job in self._decoding):
+            return True
+        # What waits of lesser urgency may take all the room, and would go on waiting for a full batch of these.
+        has_room = self._waiting(priority) < self._ahead
+        return has_room and any(job.priority == priority and _undecoded(job) for job in self._jobs.values())
 
 
 def _undecoded(job: Job) -> bool:

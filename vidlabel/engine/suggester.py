@@ -6,9 +6,9 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 
-from vidlabel.core.errors import DeviceError
+from vidlabel.core.errors import DeviceError, ModelError
 from vidlabel.core.messages import ClipScores, ClipTrouble, WantedClip
-from vidlabel.core.model_key import AUTO
+from vidlabel.core.model_key import AUTO, ModelKey
 from vidlabel.core.words import ONE_VIEW, Views
 from vidlabel.engine.inference import GOES_ON, Suggester, wait_without_spinning
 from vidlabel.engine.predictors import Predictors
@@ -60,6 +60,10 @@ def suggest_clips(
     predictors = Predictors(lambda: model.path, device=device, precision=precision, views=views)
     # Here and not on the suggester's thread, so that what is wrong is raised as what it is.
     predictor = predictors.first()
+    if ModelKey.parse(predictor.info.hash).hash != ModelKey.parse(model.hash).hash:
+        raise ModelError(
+            str(model.path), "the file was replaced by another meanwhile. Start again to use that one."
+        )
     suggester = Suggester(
         lambda: predictor,
         batch=batch,

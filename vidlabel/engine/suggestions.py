@@ -62,7 +62,7 @@ class SuggestionDesk:
         )
         self._suggester = Suggester(
             lambda: _load_predictor(predictors, old),
-            on_loaded=lambda predictor, batch: self._loaded(wish, predictor, batch),
+            on_loaded=lambda predictor: self._loaded(wish, predictor),
             on_failed=lambda reason: self._failed(wish, reason),
             fallback=predictors.fallback,
             on_fallback=self._moved,
@@ -72,12 +72,12 @@ class SuggestionDesk:
             note=self._note,
         )
 
-    def _loaded(self, wish: m.LoadModel, predictor: Predictor, batch: int) -> None:
+    def _loaded(self, wish: m.LoadModel, predictor: Predictor) -> None:
         info = predictor.info
         self._send(
             m.ModelReady(
                 request=wish.request, model=info.name, hash=info.hash, labels=info.labels,
-                device=predictor.device.kind, device_name=predictor.device.name, batch=batch,
+                device=predictor.device.kind, device_name=predictor.device.name,
                 trunk=_trunk_of(predictor),
             )
         )  # fmt: skip

@@ -12,6 +12,8 @@ from vidlabel.interop.atomic import writing
 _SIDE, _GAP, _LEFT, _TOP = 260, 70, 56, 64
 _WIDTH, _HEIGHT = _LEFT + 2 * _SIDE + _GAP + 24, _TOP + _SIDE + 56
 
+_BEGINNING = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+
 
 def write_plot(path: Path, calibration: Calibration, *, title: str) -> None:
     """Writes both plots side by side: for each bin how often the first suggestion was right, and how sure it was.
@@ -23,6 +25,16 @@ def write_plot(path: Path, calibration: Calibration, *, title: str) -> None:
         file.write(plot(calibration, title=title))
 
 
+def is_plot(path: Path) -> bool:
+    """Whether a file is an earlier plot, or empty.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_BEGINNING)) in (_BEGINNING.encode(), b"")
+
+
 def plot(calibration: Calibration, *, title: str) -> str:
     """The same as text."""
     sides = (
@@ -30,7 +42,7 @@ def plot(calibration: Calibration, *, title: str) -> str:
         ("After", calibration.bins_after, calibration.ece_after),
     )
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f"{_BEGINNING}"
         f'width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="12" fill="#222">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
         f'<text x="{_LEFT}" y="24" font-size="15">{escape(title)}</text>',

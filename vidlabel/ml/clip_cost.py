@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_RUNS = 3
+RUNS = 3
+"""On the clock, after one to warm up."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,11 @@ class ClipCost:
     work: float
 
     @classmethod
-    def of(cls, run: Callable[[], object]) -> ClipCost:
-        """The least of three runs after one to warm up; other programs only slow a run."""
+    def of(cls, run: Callable[[], object], *, runs: int = RUNS) -> ClipCost:
+        """The least of some runs after one to warm up; other programs only slow a run."""
         run()
         walls, works = [], []
-        for _ in range(_RUNS):
+        for _ in range(runs):
             wall, work = time.perf_counter(), time.process_time()
             run()
             walls.append(time.perf_counter() - wall)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vidlabel.core.errors import ModelError
 
@@ -38,20 +40,39 @@ def read_header(path: Path) -> Header:
     Raises:
         ModelError: there is no such file, it cannot be read, is cut short, or is no safetensors file.
     """
+    with opened(path) as file:
+        return header_of(path, file, size=path.stat().st_size)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A model file to read from.
+
+    Raises:
+        ModelError: there is no such file, or it cannot be read.
+    """
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
-            start = file.read(8)
-            length = int.from_bytes(start, "little")
-            if len(start) < 8 or not 2 <= length <= min(_LONGEST_HEADER, size - 8):
-                raise ModelError(str(path), _not_a_model(start, length, size=size))
-            text = file.read(length)
+            yield file
     except FileNotFoundError as error:
         raise ModelError(
             str(path), "there is no such file. `vidlabel models list` shows what is installed."
         ) from error
     except OSError as error:
         raise ModelError(str(path), f"it cannot be read: {error.strerror or error}.") from error
+
+
+def header_of(path: Path, file: BinaryIO, *, size: int) -> Header:
+    """The header that ``file``, of ``size`` bytes, begins with; ``path`` is how errors name it.
+
+    Raises:
+        ModelError: it is cut short, or no safetensors file.
+    """
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or not 2 <= length <= min(_LONGEST_HEADER, size - 8):
+        raise ModelError(str(path), _not_a_model(start, length, size=size))
+    text = file.read(length)
     try:
         values = json.loads(text)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:

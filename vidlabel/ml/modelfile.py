@@ -7,7 +7,8 @@ ever unpickled: a model may come from anybody.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,7 +20,7 @@ from vidlabel.ml.canonical import canonical
 from vidlabel.ml.description import FORMAT_VERSION, GROUPING, from_metadata, to_metadata
 from vidlabel.ml.files import write_whole
 from vidlabel.ml.grouping import Grouping
-from vidlabel.ml.header import Header, read_header
+from vidlabel.ml.header import Header, header_of, opened, read_header
 from vidlabel.ml.preprocess import Preprocessing
 from vidlabel.ml.weights import refuse_mismatch, refuse_not_finite, refuse_other_head
 
@@ -87,7 +88,9 @@ def read_info(path: Path) -> ModelInfo:
     Raises:
         ModelError: the file is missing, damaged, no model of vidlabel's, or made by a newer vidlabel.
     """
-    return _info(path, read_header(path))
+    header = read_header(path)
+    status = path.stat()
+    return _info(path, header, file_hash=lambda: _hash(path, status.st_size, status.st_mtime_ns))
 
 
 def save_model(
@@ -193,17 +196,20 @@ def load_model(path: Path) -> LoadedModel:
         ModelError: all that ``read_info`` refuses, and weights that are not this network's, not for this
             many labels, or not finite.
     """
-    header = read_header(path)
-    info = _info(path, header)
+    # Once, so that all is of the same file even if another takes its place now. Through memory and not a mapping:
+    # an open mapping keeps the file from being replaced on Windows.
+    with opened(path) as file:
+        content = file.read()
+    header = header_of(path, io.BytesIO(content), size=len(content))
+    info = _info(path, header, file_hash=lambda: hashlib.sha256(content).hexdigest())
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     from vidlabel.ml.networks import build
 
     try:
-        # Through memory and not a mapping: an open mapping keeps the file from being replaced on Windows.
-        state = load(path.read_bytes())
-    except (OSError, SafetensorError) as error:
+        state = load(content)
+    except SafetensorError as error:
         raise ModelError(
             str(path), f"its weights cannot be read: {error}. Fetch or copy it again."
         ) from error
@@ -221,16 +227,15 @@ def load_model(path: Path) -> LoadedModel:
     return LoadedModel(info, module)
 
 
-def _info(path: Path, header: Header) -> ModelInfo:
+def _info(path: Path, header: Header, *, file_hash: Callable[[], str]) -> ModelInfo:
     if "format" not in header.metadata or "network" not in header.metadata:
         raise ModelError(
             str(path), "it holds weights, but is no model of vidlabel's. Try `vidlabel models import`."
         )
     values = from_metadata(str(path), header.metadata)
-    status = path.stat()
     return ModelInfo(
         name=values["name"],
-        hash=_hash(path, status.st_size, status.st_mtime_ns),
+        hash=file_hash(),
         network=values["network"],
         network_args=values["network_args"],
         labels=tuple(values["labels"]),

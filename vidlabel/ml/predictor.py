@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from vidlabel.core.errors import DeviceError, ModelError
 from vidlabel.core.model_key import AUTO, ModelKey
 from vidlabel.core.words import ONE_VIEW, Views
-from vidlabel.ml.clip_cost import ClipCost
+from vidlabel.ml.budget import Budget
+from vidlabel.ml.clip_cost import RUNS, ClipCost
 from vidlabel.ml.compiling import Forward, compiled
 from vidlabel.ml.devices import Device, free_memory, is_out_of_memory, quickest, synchronise
 from vidlabel.ml.fusing import fused
@@ -25,8 +27,13 @@ from vidlabel.ml.saliency import saliency, smoothed
 
 # A larger batch makes the person wait longer for its first clip: it must be worth that much.
 _WORTH_A_LARGER_BATCH = 1.05
+_TOO_SLOW_TO_BATCH_S = 0.5
+"""A clip of such a network fills the device; a batch only makes the person wait longer."""
 _COMPARED = 8
 """Clips on which the answers of two ways of computing are compared."""
+
+
+_TORCHS_THREADS = torch.get_num_threads()
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ class Predictor:
         self._channels_last = device.kind == "cuda" and loaded.module.channels_last
         self._largest: int | None = None
         self._best_batch: int | None = None
+        self._clip_s = 0.0
+        """What a clip took alone, at most; 0 while nobody knows."""
         module = fused(loaded.module)
         try:
             module = module.to(self._torch_device)
@@ -98,9 +107,9 @@ class Predictor:
         self._reading = Reading(loaded.module)
 
     @staticmethod
-    def set_threads(threads: int) -> None:
-        """Processor threads for the network, from here on and for the whole process."""
-        torch.set_num_threads(max(1, threads))
+    def set_threads(threads: int | None) -> None:
+        """Processor threads for the network, from here on and for the whole process; None is torch's own choice."""
+        torch.set_num_threads(_TORCHS_THREADS if threads is None else max(1, threads))
 
     # --- answering -------------------------------------------------------------------------------
     def predict(self, frames: NDArray[np.uint8]) -> Prediction:
@@ -173,18 +182,23 @@ class Predictor:
         """Where in one clip (1, T, H, W, 3) the model saw a label: float32 (T', H', W'), 0..1 (``ml/saliency.py``).
 
         Raises:
-            ModelError: this network cannot tell.
-            DeviceError: the device's memory does not suffice, or it gave up.
+            ModelError: this network cannot tell, or the device's memory does not suffice for it.
+            DeviceError: the device gave up.
         """
         self._check(frames)
-        network = getattr(self._module, "_orig_mod", self._module)
         try:
             seen = to_input(frames, self.info.preprocessing, self._torch_device)
-            return smoothed(saliency(network, seen, label))
+            return smoothed(saliency(self._module, seen, label))
         except ValueError as error:
             raise ModelError(self.info.name, f"it cannot show where it looked: {error}.") from error
         except (RuntimeError, MemoryError) as error:
-            raise self._gave_up(error) from error
+            if not is_out_of_memory(error):
+                raise self._gave_up(error) from error
+        # It takes several times the memory of an answer: the device is still good for those.
+        free_memory(self.device.kind)
+        raise ModelError(
+            self.info.name, f"{self.device.name} has not enough free memory to show where it looked."
+        )
 
     # --- getting ready ---------------------------------------------------------------------------
     def warm_up(self) -> None:
@@ -198,7 +212,7 @@ class Predictor:
             ModelError: the model answers with values that are no numbers.
         """
         if self.dtype == torch.float32:
-            self.predict(self._made_up_clips(1))
+            self._clip_s = self._seconds_of(self._made_up_clips(1))
             return
         gain, found = self._gain_and_agreement()
         if self.device.kind == "cpu":
@@ -206,25 +220,45 @@ class Predictor:
         elif self.precision == AUTO and not found.good:
             self.dtype = torch.float32
 
-    def best_batch(self, max: int = 32) -> int:
+    def best_batch(self, max: int = 32, *, within_s: float | None = None) -> int:
         """The batch with the most clips a second, found once by running 1, 2, 4, ... up to ``max``.
 
         A larger batch is taken only where it is 5 % faster; on a CPU it often is slower.
+
+        Args:
+            max: the largest to try.
+            within_s: seconds this may take: the best of those that could be tried; 1 without a trial where a
+                clip alone takes long. None: all are tried.
 
         Raises:
             DeviceError: as ``predict``.
         """
         if self._best_batch is None:
-            self._best_batch = self._measured_batch(max)
+            self._best_batch = self._measured_batch(max, within_s)
         return min(self._best_batch, max)
 
-    def cost_by_threads(self, counts: Iterable[int]) -> dict[int, ClipCost]:
-        """What one clip costs the network with so many threads each; the last count stays set."""
+    def cost_by_threads(self, counts: Sequence[int], *, within_s: float | None = None) -> dict[int, ClipCost]:
+        """What one clip costs the network with so many threads each; the last count stays set.
+
+        Args:
+            counts: of threads.
+            within_s: seconds this may take; none is measured, and torch's own choice stays set, where they
+                hardly suffice to run each twice. None: as long as it takes.
+        """
         clips = self._made_up_clips(1)
+        budget = Budget(within_s)
+        if within_s is not None and budget.runs(1, self._clip_s):
+            # The network's first run, which is all that is known, may have been its slowest by far.
+            self._clip_s = min(self._clip_s or float("inf"), self._seconds_of(clips))
+        runs = budget.runs((1 + RUNS) * len(counts), self._clip_s) // len(counts)
+        if runs < 2:
+            self.set_threads(None)
+            return {}
         costs: dict[int, ClipCost] = {}
         for count in counts:
             self.set_threads(count)
-            costs[count] = ClipCost.of(lambda: self.predict(clips))
+            costs[count] = ClipCost.of(lambda: self.predict(clips), runs=runs - 1)
+        self._clip_s = min(cost.wall for cost in costs.values())
         return costs
 
     def compile_where_it_pays(self, batch: int) -> float:
@@ -257,22 +291,36 @@ class Predictor:
         p = self.info.preprocessing
         clips = moving_clips(_COMPARED, frames=p.frames, height=p.height, width=p.width)
         wait, reduced = synchronise(self.device.kind), self.dtype
+        # Where it decides, one clip is what is run most, and eight would take a large network minutes.
+        timed = clips[:1] if self.device.kind == "cpu" else clips
         seconds: dict[torch.dtype, float] = {}
         answers: dict[torch.dtype, NDArray[np.float32]] = {}
         for dtype in (torch.float32, reduced):
             self.dtype = dtype
             answers[dtype] = self.finish(self.start(clips)).probabilities
-            seconds[dtype] = quickest(lambda: self.finish(self.start(clips)), wait, repeats=3)
+            seconds[dtype] = quickest(lambda: self.finish(self.start(timed)), wait, repeats=3)
         self._refuse_no_numbers(answers[torch.float32])
         found = agreement(answers[torch.float32], answers[reduced])
         return seconds[torch.float32] / seconds[reduced], found
 
-    def _measured_batch(self, largest: int) -> int:
-        wait = synchronise(self.device.kind)
+    def _seconds_of(self, frames: NDArray[np.uint8]) -> float:
+        began = time.perf_counter()
+        self.predict(frames)
+        return time.perf_counter() - began
+
+    def _measured_batch(self, largest: int, within_s: float | None) -> int:
+        wait, budget = synchronise(self.device.kind), Budget(within_s)
         best, best_rate, worse, batch = 1, 0.0, 0, 1
+        if within_s is not None and self._clip_s > _TOO_SLOW_TO_BATCH_S and self.device.kind == "cpu":
+            return best
+        clip_s = self._clip_s
         while batch <= largest and worse < 2:
+            runs = budget.runs(4, batch * clip_s)
+            if runs < 2:
+                break
             clips = self._made_up_clips(batch)
-            rate = batch / quickest(lambda clips=clips: self.predict(clips), wait, repeats=3)  # type: ignore[misc]
+            rate = batch / quickest(lambda clips=clips: self.predict(clips), wait, repeats=runs - 1)  # type: ignore[misc]
+            clip_s = 1 / rate
             if self._largest is not None and self._largest < batch:
                 break
             if rate > best_rate * _WORTH_A_LARGER_BATCH:

@@ -236,9 +236,9 @@ class Library(QObject):
         """The picture at a fraction of the clip, or None while there is none (see ``thumbnail_ready``)."""
         return self._thumbnails.get(row, position=position)
 
-    def why_now(self, row: ClipRow) -> str:
-        """Why this clip has its place in the queue."""
-        return why_now(row, self._query.order)
+    def why_now(self, row: ClipRow, *, blind: bool = False) -> str:
+        """Why this clip has its place in the queue; ``blind``: without a word on its suggestion."""
+        return why_now(row, self._query.order, blind=blind)
 
     def apply(self, changes: Changes) -> None:
         """Takes decisions in at once, without asking the store; doing it twice does no harm."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from vidlabel.core import messages as m
-from vidlabel.core.sweeps import LongVideo, ProposalSettings, ProposedClip, Sweep, SweepPlan, seconds_to_plan
+from vidlabel.core.sweeps import LongVideo, ProposalSettings, SweepPlan, seconds_to_plan
 from vidlabel.core.time import us_from_seconds
 from vidlabel.core.words import Changes, ClipRow
 from vidlabel.services import sweep_jobs
@@ -17,17 +17,17 @@ from vidlabel.services.background import Background
 from vidlabel.services.crash_guard import CrashGuard
 from vidlabel.services.engine_client import EngineClient
 from vidlabel.services.project import ProjectSession
+from vidlabel.services.proposing import Proposing
 from vidlabel.services.settings import Settings
 from vidlabel.services.suggesting import Suggesting
 from vidlabel.services.sweep_jobs import StripData, ToSweep
+from vidlabel.services.sweep_strip import SweepStrip
 from vidlabel.services.tasks import Rank
 
 __all__ = ["StripData", "Sweeping"]
 
 KEY = "sweep"
 LOOK_AGAIN_MS = 2000
-SHOW_MS = 150
-"""After the clip on screen has changed; the picture comes first."""
 
 
 @dataclass(slots=True)
@@ -38,15 +38,6 @@ class _Running:
     kept: int
     answered: bool = False
     """The engine has given its last part."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unframed:
-    """Proposals whose frames the engine is to tell."""
-
-    clip: ClipRow
-    sweep: Sweep
-    proposed: tuple[ProposedClip, ...]
 
 
 class Sweeping(QObject):
@@ -83,13 +74,16 @@ class Sweeping(QObject):
         self._asking = False
         self._passed_over: set[int] = set()
         self._running: dict[int, _Running] = {}
-        self._unframed: dict[int, _Unframed] = {}
-        self._proposing = 0
-        self._row: ClipRow | None = None
-        self._look_timer = self._single_shot(LOOK_AGAIN_MS, self._go_on)
-        self._show_timer = self._single_shot(SHOW_MS, self._ask_strip)
+        self._strip = SweepStrip(session, self)
+        self._proposing = Proposing(engine, session, on_screen=lambda: self._strip.row, parent=self)
+        self._look_timer = QTimer(self)
+        self._look_timer.setSingleShot(True)
+        self._look_timer.setInterval(LOOK_AGAIN_MS)
+        self._look_timer.timeout.connect(self._go_on)
+        self._strip.changed.connect(self.strip_changed)
+        self._proposing.proposed.connect(self._on_proposed)
+        self._proposing.failed.connect(self._on_trouble)
         engine.message_received.connect(self._on_message)
-        engine.ready.connect(self._on_engine_ready)
         engine.crashed.connect(self._on_crashed)
         guard.freed.connect(self._on_verdict)
         suggesting.state_changed.connect(self._on_suggesting)
@@ -150,9 +144,9 @@ class Sweeping(QObject):
         self._session.write(partial(sweep_jobs.write_settings, settings), self._on_settings_kept)
 
     def _on_settings_kept(self, _changes: object) -> None:
-        self._ask_strip()
-        if self._row is not None:
-            self._session.read(partial(sweep_jobs.finished_sweep, self._row), self._on_sweep_to_propose)
+        self._strip.ask()
+        if self._strip.row is not None:
+            self._session.read(partial(sweep_jobs.finished_sweep, self._strip.row), self._on_sweep_to_propose)
 
     def _on_sweep_to_propose(self, wish: ToSweep | None) -> None:
         if wish is not None:
@@ -172,7 +166,7 @@ class Sweeping(QObject):
     def _go_on(self) -> None:
         """Asks for the next video, unless something is under way."""
         model = self._suggesting.model_hash
-        busy = self._asking or self._running or self._proposing
+        busy = self._asking or self._running or self._proposing.busy
         if (
             not self.wanted
             or busy
@@ -257,8 +251,6 @@ class Sweeping(QObject):
             self._on_part(message)
         elif isinstance(message, m.Progress) and message.request in self._running:
             self._background.update(KEY, message.done, message.total)
-        elif isinstance(message, m.FramesFound):
-            self._on_frames(message)
         elif isinstance(message, m.JobDone) and message.request in self._running:
             if message.stopped:
                 self._pass_over(message.request)
@@ -288,8 +280,9 @@ class Sweeping(QObject):
             return
         running.kept = kept
         self._background.update(KEY, kept, running.wish.sweep.windows)
-        if self._row is not None and self._row.video_id == running.wish.clip.video_id:
-            self._ask_strip()
+        row = self._strip.row
+        if row is not None and row.video_id == running.wish.clip.video_id:
+            self._strip.ask()
         self._end_if_kept(request)
 
     def _end_if_kept(self, request: int) -> None:
@@ -302,10 +295,6 @@ class Sweeping(QObject):
         self._propose(running.wish)
 
     def _on_job_failed(self, message: m.JobFailed) -> None:
-        unframed = self._unframed.pop(message.request, None)
-        if unframed is not None:
-            self._proposing -= 1
-            self._passed_over.add(unframed.clip.video_id)
         running = self._running.get(message.request)
         if running is not None and self._engine.pid:
             self.failed.emit(f"{running.wish.clip.path} could not be swept: {message.reason}")
@@ -318,90 +307,31 @@ class Sweeping(QObject):
         self._background.end(KEY)
         self._look_timer.start()
 
-    # --- proposing -------------------------------------------------------------------------------
+    # --- proposing and showing -------------------------------------------------------------------
     def _propose(self, wish: ToSweep) -> None:
-        self._proposing += 1
         self._passed_over.add(wish.clip.video_id)
-        self._session.read(
-            partial(sweep_jobs.proposals, wish.sweep, wish.clip),
-            partial(self._on_proposals, wish),
-            self._on_not_proposed,
-        )
+        self._proposing.propose(wish)
 
-    def _on_proposals(self, wish: ToSweep, proposed: tuple[ProposedClip, ...]) -> None:
-        unframed = _Unframed(wish.clip, wish.sweep, proposed)
-        if proposed and self._engine.pid:
-            self._ask_frames(unframed)
-        else:
-            self._write(unframed)
-
-    def _ask_frames(self, unframed: _Unframed) -> None:
-        request = self._engine.request_id()
-        self._unframed[request] = unframed
-        times = tuple((clip.start_us, clip.end_us) for clip in unframed.proposed)
-        self._engine.send(m.FindFrames(request=request, path=unframed.clip.path, times=times))
-
-    def _on_frames(self, found: m.FramesFound) -> None:
-        unframed = self._unframed.pop(found.request, None)
-        if unframed is not None:
-            clips = zip(unframed.proposed, found.frames, strict=True)
-            self._write(
-                replace(unframed, proposed=tuple(replace(clip, frames=frames) for clip, frames in clips))
-            )
-
-    def _write(self, unframed: _Unframed) -> None:
-        on_screen = frozenset() if self._row is None else frozenset({self._row.clip_id})
-        self._session.write(
-            partial(sweep_jobs.propose, unframed.sweep, unframed.proposed, on_screen),
-            partial(self._on_proposed, unframed.clip.name, len(unframed.proposed)),
-            self._on_not_proposed,
-            rank=Rank.ENGINE,
-        )
-
-    def _on_proposed(self, name: str, count: int, _changes: object) -> None:
-        self._proposing -= 1
+    @Slot(str, int)
+    def _on_proposed(self, name: str, count: int) -> None:
         clips = "no clip" if count == 0 else "1 clip" if count == 1 else f"{count:,} clips"
         self.told.emit(f"Proposed {clips} in {name}")
-        self._ask_strip()
+        self._strip.ask()
         self._go_on()
 
-    def _on_not_proposed(self, words: str) -> None:
-        self._proposing -= 1
-        self._on_trouble(words)
-
+    @Slot(str)
     def _on_trouble(self, words: str) -> None:
         self._asking = False
         self.failed.emit(words)
 
-    # --- what is shown ---------------------------------------------------------------------------
     @Slot(object)
     def show_row(self, row: ClipRow | None) -> None:
         """The clip on screen is another one; ``strip_changed`` follows."""
-        same = row is not None and self._row is not None and row.video_id == self._row.video_id
-        self._row = row
-        if not same:
-            self.strip_changed.emit(None)
-            self._show_timer.start()
-
-    @Slot()
-    def _ask_strip(self) -> None:
-        self._show_timer.stop()
-        if self._row is not None:
-            self._session.read(partial(sweep_jobs.strip, self._row), self._on_strip, self._on_no_strip)
-
-    def _on_strip(self, data: StripData | None) -> None:
-        if data is None or (self._row is not None and self._row.video_id == data.video_id):
-            self.strip_changed.emit(data)
-
-    def _on_no_strip(self, _words: str) -> None:
-        """A strip is not worth an error's place on the screen: the library says what is wrong with the project."""
-        self.strip_changed.emit(None)
+        self._strip.show_row(row)
 
     @Slot(object)
     def _on_changed(self, changes: Changes) -> None:
-        """Clips came, or were decided: the bars say so; and a new video may be a long one."""
-        if self._row is not None and (changes.clips or changes.library or changes.models):
-            self._show_timer.start()
+        """A new video may be a long one."""
         if changes.library and self._state in {"idle", "waiting"} and not self._look_timer.isActive():
             self._look_timer.start()
 
@@ -413,12 +343,6 @@ class Sweeping(QObject):
         self._asking = False
         self._background.end(KEY)
 
-    @Slot()
-    def _on_engine_ready(self) -> None:
-        waiting, self._unframed = self._unframed, {}
-        for unframed in waiting.values():
-            self._ask_frames(unframed)
-
     @Slot(str)
     def _on_verdict(self, _path: str) -> None:
         self._passed_over.clear()
@@ -428,22 +352,12 @@ class Sweeping(QObject):
     def _on_closed(self) -> None:
         self._cancel()
         self._passed_over.clear()
-        self._unframed.clear()
-        self._proposing = 0
+        self._proposing.forget()
         self._look_timer.stop()
-        self._show_timer.stop()
-        self._row = None
-        self.strip_changed.emit(None)
+        self._strip.forget()
         self._set_state("waiting" if self._settings.sweep_by_itself else "off")
 
     def _set_state(self, state: str) -> None:
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)
-
-    def _single_shot(self, interval_ms: int, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(slot)
-        return timer

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QFormLayout, QHBoxLayout,
 from vidlabel.core.sweeps import ProposalSettings
 from vidlabel.services.sweeping import Sweeping
 from vidlabel.ui import tokens
-from vidlabel.ui.parts.basics import Words
+from vidlabel.ui.parts.basics import Words, as_number_field
 from vidlabel.ui.parts.keycap import CapButton
 
 _ROWS = (
@@ -49,10 +49,13 @@ class ProposalsDialog(QDialog):
             field.setSingleStep(step)
             field.setDecimals(0 if name in _SHARES else 1)
             field.setSuffix(suffix)
-            field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+            as_number_field(field)
             field.setAccessibleName(words)
             self.fields[name] = field
-            form.addRow(Words(words, level="second"), field)
+            label = Words(words, level="second")
+            # As high as its field: the two stand on one line.
+            label.setMinimumHeight(tokens.CONTROL)
+            form.addRow(label, field)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
         layout.setSpacing(12)

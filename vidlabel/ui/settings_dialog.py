@@ -26,7 +26,7 @@ from vidlabel.services.keys import Keys
 from vidlabel.services.settings import Settings
 from vidlabel.ui import tokens
 from vidlabel.ui.actions import SPECS
-from vidlabel.ui.parts.basics import Words
+from vidlabel.ui.parts.basics import Words, as_number_field
 from vidlabel.ui.parts.keycap import CapButton, cap_text
 from vidlabel.ui.theme import CHOICES
 
@@ -40,7 +40,7 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.resize(560, 520)
+        self.resize(560, 580)
         self._settings = settings
         tabs = QTabWidget()
         tabs.addTab(self._general(), "General")
@@ -77,6 +77,8 @@ class SettingsDialog(QDialog):
         self.views.setAccessibleName("Looks at each clip")
         self.views.setRange(1, MOST_VIEWS)
         self.views.setSuffix(" times")
+        as_number_field(self.views)
+        self.views.setToolTip("Up and Down change it")
         self.views.setSpecialValueText("once")
         # Each change loads the model anew: not for every digit on the way.
         self.views.setKeyboardTracking(False)
@@ -85,7 +87,7 @@ class SettingsDialog(QDialog):
         self.flip = QCheckBox("Look at each clip mirrored as well")
         self.flip.setChecked(self._settings.views.flip)
         self.flip.toggled.connect(self._views_chosen)
-        self.views_cost = Words(level="third", size=tokens.SECONDARY, wrap=True)
+        self.views_cost = Words(level="second", size=tokens.SECONDARY, wrap=True)
         self._say_cost()
         self._settings.changed.connect(self._setting_changed)
         self.scan = QCheckBox("Look for new videos when a project opens")
@@ -102,15 +104,22 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(12)
         form.setHorizontalSpacing(16)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        hints = {
+            "Annotator": "Decisions carry this name.",
+            "Suggest on": "Another device acts from the next project on.",
+        }
         for words, field in (
             ("Annotator", self.annotator),
             ("Colours", self.theme),
             ("Suggest on", self.device),
             ("Look at a clip", self.views),
         ):
-            form.addRow(Words(words, level="second"), field)
-        hint = "Decisions carry this name. A device acts from the next project on."
-        form.addRow("", Words(hint, level="third", size=tokens.SECONDARY, wrap=True))
+            label = Words(words, level="second")
+            # As high as its field: the two stand on one line.
+            label.setMinimumHeight(tokens.CONTROL)
+            form.addRow(label, field)
+            if words in hints:
+                form.addRow("", Words(hints[words], level="second", size=tokens.SECONDARY))
         form.addRow("", self.flip)
         form.addRow("", self.views_cost)
         form.addRow("", self.scan)

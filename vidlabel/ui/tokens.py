@@ -186,12 +186,16 @@ QLabel[level="second"] { color: $second; }
 QLabel[level="third"] { color: $third; }
 QLabel[level="trouble"] { color: $trouble; }
 QLabel[level="done"] { color: $done; }
-QLineEdit, QComboBox, QPlainTextEdit, QDoubleSpinBox {
+QLineEdit, QComboBox, QPlainTextEdit, QAbstractSpinBox {
   background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 5px 9px;
   min-height: 20px;
   selection-background-color: $accent; selection-color: $on_accent; }
-QLineEdit:hover, QComboBox:hover, QDoubleSpinBox:hover { border-color: $line_strong; }
-QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus, QDoubleSpinBox:focus { border: 1px solid $accent; }
+QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover { border-color: $line_strong; }
+QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus { border: 1px solid $accent; }
+QAbstractSpinBox { padding: 4px 0 3px 0; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; border: none;
+  width: 0px; height: 0px; }
 QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$icons/chevron-$scheme.svg"); width: 14px; height: 14px; }

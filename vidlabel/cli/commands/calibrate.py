@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from vidlabel.cli.context import Use, open_project
 from vidlabel.cli.output import Output
-from vidlabel.core.errors import VidlabelError
+from vidlabel.core.errors import UsageError, VidlabelError
 from vidlabel.core.words import Calibration, CalibrationState, ReliabilityBin
-from vidlabel.interop.reliability_svg import write_plot
+from vidlabel.interop.reliability_svg import is_plot, write_plot
 from vidlabel.learning.recalibration import refresh
 from vidlabel.ml.catalogue import find_model
 from vidlabel.store.project_store import ProjectStore
@@ -17,6 +18,8 @@ from vidlabel.store.project_store import ProjectStore
 
 def run(arguments: Namespace, output: Output) -> int:
     """Fits the calibration anew on what has been decided, keeps it, and answers what it is worth."""
+    if arguments.plot is not None:
+        _refuse_harm(arguments.plot)
     with open_project(arguments.project, use=Use.WRITE) as store:
         model_hash, name = _model(store, arguments.model)
         state = refresh(store.calibrations, model_hash)
@@ -34,8 +37,19 @@ def run(arguments: Namespace, output: Output) -> int:
         **_figures(state.calibration),
         "plot": None if plot is None else str(plot),
     }
-    output.answer(document, _lines(name, state, trained))
+    lines = _lines(name, state, trained)
+    if arguments.plot is not None:
+        lines.append("There is nothing to draw yet." if plot is None else f"Drawn in {plot}.")
+    output.answer(document, lines)
     return 0
+
+
+def _refuse_harm(plot: Path) -> None:
+    """Nothing but an earlier plot is replaced."""
+    if plot.is_dir():
+        raise UsageError(f"{plot} is a folder. Name the file to write.")
+    if plot.exists() and not is_plot(plot):
+        raise VidlabelError(f"{plot} is there and is no earlier plot. Choose another name, or remove it.")
 
 
 def _model(store: ProjectStore, wanted: str | None) -> tuple[str, str]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from vidlabel.cli.output import Output
-from vidlabel.core.catalogue import PublishedModel, published_models
+from vidlabel.core.catalogue import PublishedModel, published_model, published_models
 from vidlabel.core.errors import ModelError
 from vidlabel.ml.catalogue import damaged_models, find_model, list_models
 from vidlabel.ml.install import installed
 from vidlabel.ml.kinetics import suggestible, without_counterpart
 from vidlabel.ml.modelfile import ModelInfo
 from vidlabel.ml.part import megabytes
+
+_SHORT = 40
+"""Letters; a list with longer items takes a line for each."""
+_SHARES = frozenset({"top1", "top5", "mean_class", "ece", "chance_top1", "chance_top5"})
 
 
 def list_all(arguments: Namespace, output: Output) -> int:
@@ -45,10 +50,16 @@ def info(arguments: Namespace, output: Output, name: str) -> int:
     try:
         model = find_model(name)
     except ModelError:
-        entry = next((entry for entry in published_models() if entry.name == name), None)
+        try:
+            entry = published_model(name)
+        except ModelError:
+            entry = None
         if entry is None:
             raise
-        return _info_published(entry, output)
+        here = installed(entry, list_models())
+        if here is None:
+            return _info_published(entry, output)
+        model = here
     document = {
         **_brief(model),
         "installed": True,
@@ -60,9 +71,11 @@ def info(arguments: Namespace, output: Output, name: str) -> int:
     }
     lines = [f"{name}: {value}" for name, value in _brief(model).items() if value]
     lines.append(f"label list: {', '.join(model.labels)}")
-    if model.grouping and model.grouping.without:
+    if model.grouping and model.grouping.without and "cannot_suggest" not in model.card:
         lines.append(f"cannot suggest: {', '.join(model.grouping.without)}")
-    lines += _card_lines(model.card, depth=0)
+    said = {"license", "licence"} if model.license else set()
+    card = {name: value for name, value in model.card.items() if name not in said}
+    lines += _card_lines(card, depth=0)
     output.answer(document, lines)
     return 0
 
@@ -148,15 +161,38 @@ def _info_published(entry: PublishedModel, output: Output) -> int:
     return 0
 
 
-def _card_lines(values: dict[str, Any], *, depth: int) -> list[str]:
-    """The card, nested values indented."""
+def _card_lines(values: Mapping[str, Any], *, depth: int) -> list[str]:
+    """The card: a line for each plain value, nested ones indented, the names of scores before their figures."""
     lines: list[str] = []
     for name, value in values.items():
         head = f"{'  ' * depth}{name.replace('_', ' ')}"
+        if value in ("", None, [], {}):
+            continue
         if isinstance(value, dict):
             lines += [f"{head}:", *_card_lines(value, depth=depth + 1)]
+        elif isinstance(value, list) and _takes_lines(value):
+            lines += [f"{head}:", *(f"{'  ' * depth}  - {_item(one)}" for one in value)]
         elif isinstance(value, list):
             lines.append(f"{head}: {', '.join(map(str, value))}")
         else:
             lines.append(f"{head}: {value}")
     return lines
+
+
+def _takes_lines(values: Sequence[Any]) -> bool:
+    return any(isinstance(one, dict) or len(str(one)) > _SHORT for one in values)
+
+
+def _item(value: Any) -> str:
+    """One of several, such as a score: what it is about first, then its plain values; ``--json`` has the rest."""
+    if not isinstance(value, dict):
+        return str(value)
+    about = next((name for name in ("on", "what", "source") if value.get(name)), None)
+    plain = {name: one for name, one in value.items() if name != about and isinstance(one, str | int | float)}
+    words = ", ".join(f"{name.replace('_', ' ')} {_figure(name, one)}" for name, one in plain.items())
+    return words if about is None else f"{value[about]}: {words}"
+
+
+def _figure(name: str, value: str | float) -> str:
+    """Shares as percentages."""
+    return f"{value:.1%}" if name in _SHARES and isinstance(value, float) else str(value)

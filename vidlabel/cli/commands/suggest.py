@@ -34,11 +34,13 @@ def run(arguments: Namespace, output: Output) -> int:
         scan_roots(store, output)
         stored = _stored(store, model)
         rows = _wanted(store, stored, labels=min(arguments.top_k, len(model.labels)))
-        compute(
+        moved = compute(
             store, model, rows,
-            stored=stored, device=device, batch=arguments.batch_size, top_k=arguments.top_k,
+            stored=stored, device=arguments.device, batch=arguments.batch_size, top_k=arguments.top_k,
             compiling=arguments.compile, log=output.log,
         )  # fmt: skip
+        if moved:
+            device = "cpu"
         calibration = refresh(store.calibrations, model.hash)
         document, lines = _answer(store, model, calibration, device=device, top_k=arguments.top_k)
     output.answer(document, lines)

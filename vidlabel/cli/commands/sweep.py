@@ -256,7 +256,7 @@ def _answer(
     clips = store.sweeps.proposed(sweep)
     said = store.suggestions([clip.clip_id for clip in clips], sweep.model)
     proposals: list[dict[str, Any]] = []
-    lines = [f"{row.path}: {len(clips)} clips proposed, {sweep.windows} windows"]
+    lines = [f"{row.path}: {_many(len(clips), 'clip')} proposed, {_many(sweep.windows, 'window')}"]
     for clip in clips:
         best = said[clip.clip_id].scores[0] if clip.clip_id in said else None
         proposals.append(
@@ -285,3 +285,7 @@ def _answer(
         "proposals": proposals,
     }
     return _Answer(document, lines)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -23,12 +25,12 @@ from vidlabel.ui import tokens
 from vidlabel.ui.actions import Actions
 from vidlabel.ui.decide.history import HistoryList
 from vidlabel.ui.decide.picker import LabelPicker
+from vidlabel.ui.decide.recent import RecentLabels
 from vidlabel.ui.decide.suggestions import COUNT, SuggestionList, confidence_words
-from vidlabel.ui.parts.basics import Chip, SectionHead, Words, count
+from vidlabel.ui.parts.basics import SectionHead, Words, count
 from vidlabel.ui.parts.flow import FlowRow
 from vidlabel.ui.parts.keycap import CapButton
 
-RECENT = 6
 _TROUBLE = frozenset({ClipState.MISSING, ClipState.UNREADABLE})
 _SEVERAL = "{0} selected: {1} gives each its own first suggestion, any other key one label to all."
 _STATE_WORDS = {
@@ -78,14 +80,13 @@ class DecidePanel(QWidget):
         self._calibrating = calibrating
         self._actions = actions
         self._row: ClipRow | None = None
-        self._chips: dict[str, Chip] = {}
         self._models: dict[str, str] = {}
         self.model_words = Words(level="third", size=tokens.HEAD)
         self.suggestions = SuggestionList()
         self.note = Words(level="second", size=tokens.SECONDARY, wrap=True)
         self.accept = CapButton("Accept", actions.caps("decide.accept"), look="primary")
         self.picker = LabelPicker()
-        self.recent = FlowRow()
+        self.recent = RecentLabels()
         self.verdicts = {
             action_id: CapButton(words, actions.caps(action_id))
             for action_id, words in (
@@ -157,8 +158,9 @@ class DecidePanel(QWidget):
         for action_id, button in self.verdicts.items():
             button.clicked.connect(self._actions[action_id].trigger)
         self.picker.picked.connect(self._deciding.give)
+        self.recent.picked.connect(self._deciding.give)
         self.picker.left.connect(self.left)
-        self._deciding.suggestions_changed.connect(self._show_suggestion)
+        self._deciding.suggestions_changed.connect(self._suggestion_changed)
         self._deciding.blind_changed.connect(self._blind_changed)
         self._library.current_changed.connect(self._current_changed)
         self._library.rows_changed.connect(self._rows_changed)
@@ -197,6 +199,11 @@ class DecidePanel(QWidget):
         self.picker.open(letter)
 
     @Slot(object)
+    def _suggestion_changed(self, suggestion: Suggestion | None) -> None:
+        self._show_suggestion(suggestion)
+        self._show_why()
+
+    @Slot(object)
     def _show_suggestion(self, suggestion: Suggestion | None) -> None:
         blind, row = self._deciding.blind, self._library.current
         shown = None if blind else suggestion
@@ -231,6 +238,7 @@ class DecidePanel(QWidget):
     @Slot(bool)
     def _blind_changed(self, _blind: bool) -> None:
         self._show_suggestion(self._deciding.suggestion)
+        self._show_why()
 
     @Slot(object)
     def _current_changed(self, row: ClipRow | None) -> None:
@@ -254,8 +262,20 @@ class DecidePanel(QWidget):
         self._show_suggestion(self._deciding.suggestion)
 
     def _show_why(self) -> None:
-        row = self._row
-        self.why.setText("" if row is None else self._library.why_now(row))
+        row, suggestion = self._row, self._deciding.suggestion
+        if (
+            row is not None
+            and suggestion is not None
+            and suggestion.clip_id == row.clip_id
+            and suggestion.scores
+        ):
+            # The row may be older or newer than the figures that stand above.
+            first = suggestion.scores[0]
+            row = replace(
+                row, suggested=first.label, probability=first.probability, calibrated=first.calibrated
+            )
+        why = "" if row is None else self._library.why_now(row, blind=self._deciding.blind)
+        self.why.setText(why.replace(" %", "\u00a0%"))
 
     @Slot(object)
     def _history_arrived(self, decisions: tuple[Decision, ...]) -> None:
@@ -277,29 +297,7 @@ class DecidePanel(QWidget):
     @Slot(object)
     def _recent_changed(self, recent: tuple[str, ...]) -> None:
         self.picker.set_recent(recent)
-        self.recent.clear()
-        self._chips.clear()
-        for label in recent[:RECENT]:
-            chip = Chip(label, name=f"Give the label {label}")
-            chip.setProperty("label", label)
-            chip.clicked.connect(self._chip_clicked)
-            self.recent.add(chip)
-            self._chips[label] = chip
-        self.recent.setVisible(bool(recent))
-
-    def recent_chips(self) -> tuple[str, ...]:
-        """The labels that have a chip, newest first."""
-        return tuple(self._chips)
-
-    def recent_chip(self, label: str) -> Chip:
-        """The chip of a label."""
-        return self._chips[label]
-
-    @Slot()
-    def _chip_clicked(self) -> None:
-        chip = self.sender()
-        if chip is not None:
-            self._deciding.give(str(chip.property("label")))
+        self.recent.show_labels(recent)
 
     @Slot(str)
     def _suggesting_changed(self, _state: str = "") -> None:

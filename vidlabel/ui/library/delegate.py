@@ -14,7 +14,7 @@ from vidlabel.services.library import Library
 from vidlabel.ui import tokens
 from vidlabel.ui.library.marks import draw_mark
 from vidlabel.ui.library.model import ROW_ROLE, Index
-from vidlabel.ui.library.texts import part_words, second_line
+from vidlabel.ui.library.texts import row_line, second_line
 from vidlabel.ui.tokens import Colours, current_colours, font
 
 EDGE = 12
@@ -78,7 +78,7 @@ class ClipDelegate(QStyledItemDelegate):
         painter.setFont(self._small_font)
         second = self.second_box(rect)
         painter.setPen(QColor(colours.second))
-        words = " · ".join(part for part in (part_words(row), second_line(row, blind=self.blind)) if part)
+        words = row_line(row, blind=self.blind)
         words = self._small_metrics.elidedText(words, Qt.TextElideMode.ElideRight, second.width())
         painter.drawText(second, Qt.AlignmentFlag.AlignVCenter, words)
         time = self.time_box(rect, row)

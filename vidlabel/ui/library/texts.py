@@ -40,3 +40,13 @@ def part_words(row: ClipRow) -> str:
     if row.whole:
         return ""
     return PART.format(start=short_duration(row.start_us), end=short_duration(row.end_us))
+
+
+def row_line(row: ClipRow, *, blind: bool = False) -> str:
+    """All that stands under the name: of a part also which, in as little room as can be."""
+    words = second_line(row, blind=blind)
+    if row.whole:
+        return words
+    # The mark beside it says that this is a suggestion.
+    words = words.replace(" · suggested ", " ") if row.state is ClipState.SUGGESTED else words
+    return f"{short_duration(row.start_us)}–{short_duration(row.end_us)} · {words}"

@@ -106,6 +106,9 @@ class CardHead(QWidget):
         down.setSpacing(6)
         names = QHBoxLayout()
         names.setSpacing(12)
+        for words in (self.title, self.state):
+            # Their baseline on that of the name.
+            words.setContentsMargins(0, 0, 0, 3)
         names.addWidget(self.name)
         names.addWidget(self.title, 0, Qt.AlignmentFlag.AlignBottom)
         names.addStretch(1)

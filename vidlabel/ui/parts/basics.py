@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QFrame, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from vidlabel.ui import tokens
 
@@ -94,3 +94,12 @@ def sentence(words: str) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """``1 clip``, ``2,345 clips``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def as_number_field(field: QAbstractSpinBox) -> None:
+    """A number to type, or to change with Up and Down: looks like the other fields, without buttons of its own."""
+    field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    inner = field.findChild(QLineEdit)
+    if inner is not None:
+        # The style sheet's padding does not reach the field inside.
+        inner.setTextMargins(8, 0, 8, 0)

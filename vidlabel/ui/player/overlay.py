@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from vidlabel.services.saliency import SaliencyMaps
 from vidlabel.ui import tokens
@@ -11,8 +11,12 @@ from vidlabel.ui.tokens import GLOW, VIDEO_TEXT, font
 
 _FAINTEST = 48
 """Values up to this show nothing: most of a picture speaks a little for anything."""
-_STRONGEST = 165
+_STRONGEST = 125
 """Opacity, of 255, where most spoke for the label; the video stays to be seen."""
+_BEND = 1.4
+"""Above 1 the middling values step back, so that the places that count stand out."""
+_INSET = 12
+_PILL_HEIGHT = 28
 
 
 class SaliencyOverlay:
@@ -44,13 +48,21 @@ class SaliencyOverlay:
                 painter.drawImage(target, self._pictures[index])
         painter.restore()
 
-    def paint_words(self, painter: QPainter, picture: QRectF) -> None:
-        """Says what glows."""
-        words = f"Where the model sees {self.maps.label}"
+    def paint_words(self, painter: QPainter, picture: QRectF, room: QRectF) -> None:
+        """Says what glows: in the corner of the player where the picture leaves room there, else on the picture."""
         painter.save()
         painter.setFont(font(tokens.SECONDARY))
-        width = painter.fontMetrics().horizontalAdvance(words) + 20
-        box = QRectF(picture.left() + 12, picture.top() + 12, width, 28)
+        metrics = QFontMetricsF(painter.font())
+        most = room.width() - 2 * _INSET - 20
+        words = metrics.elidedText(
+            f"Where the model sees {self.maps.label}", Qt.TextElideMode.ElideRight, most
+        )
+        width = metrics.horizontalAdvance(words) + 20
+        box = QRectF(room.left() + _INSET, room.top() + _INSET, width, _PILL_HEIGHT)
+        if box.bottom() > picture.top() and box.right() > picture.left():
+            # Half on the picture and half beside it, it would look broken.
+            left = max(room.left(), min(picture.left(), room.right() - width - 2 * _INSET))
+            box.moveTo(left + _INSET, picture.top() + _INSET)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 190))
@@ -63,7 +75,7 @@ class SaliencyOverlay:
 def _glow(value: int) -> int:
     strength = max(0, value - _FAINTEST) / (255 - _FAINTEST)
     colour = QColor(GLOW)
-    colour.setAlpha(round(_STRONGEST * strength))
+    colour.setAlpha(round(_STRONGEST * strength**_BEND))
     return colour.rgba()
 
 

@@ -149,10 +149,7 @@ class ProbabilityStrip(QWidget):
                 self._paint_bar(painter, colours, row)
             painter.setFont(font(tokens.HEAD))
             for number, curve in enumerate(self._data.curves):
-                painter.setPen(QColor(colours.text))
-                painter.drawText(
-                    self._lane(number).adjusted(4, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, curve.label
-                )
+                _paint_label(painter, colours, self._lane(number), words=curve.label)
         painter.end()
         return picture
 
@@ -280,12 +277,24 @@ class ProbabilityStrip(QWidget):
         return "\n".join([timecode(time_us), *said])
 
 
+def _paint_label(painter: QPainter, colours: Colours, lane: QRectF, *, words: str) -> None:
+    """On a ground of its own, so that a curve that begins high does not run through the letters."""
+    ground = QColor(colours.panel)
+    ground.setAlphaF(0.78)
+    width = QFontMetrics(painter.font()).horizontalAdvance(words)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRect(QRectF(lane.left(), lane.top() + 1, width + 8, lane.height() - 2))
+    painter.setPen(QColor(colours.text))
+    painter.drawText(lane.adjusted(4, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
+
+
 def bar_words(row: ClipRow) -> str:
     """A clip in a word or two: its label, else what is suggested and how surely, else its state."""
     if row.label is not None:
         return row.label
     if row.suggested is not None:
-        return f"{row.suggested} {percent(row.probability)}" if row.probability is not None else row.suggested
+        return f"{row.suggested} {percent(row.shown)}" if row.shown is not None else row.suggested
     return row.state.value
 
 

@@ -117,7 +117,7 @@ class PlayerView(QWidget):
         assert self._overlay is not None
         if self._overlay.maps.clip_id == info.clip_id:
             self._overlay.paint(painter, picture, info.time_us)
-            self._overlay.paint_words(painter, picture)
+            self._overlay.paint_words(painter, picture, QRectF(self.rect()))
 
     def _paint_words(self, painter: QPainter) -> None:
         painter.setFont(font(tokens.SECONDARY))
