@@ -34,7 +34,17 @@ def test_the_card_says_what_it_was_trained_on_and_how_well_it_does() -> None:
         "version",
     ):
         assert field in card
-    assert all(source["clips_rendered"] > 0 and source["licence"] for source in card["trained_on"])
+    assert all(source["what"] and source["licence"] for source in card["trained_on"])
+    assert {source["source"] for source in card["trained_on"]} >= {
+        "silhouettes",
+        "figures",
+        "ImageNet",
+        "real clips",
+    }
+    # The head saw the real clips: a figure on them may only come from heads that did not.
+    real = [score["set"] for score in card["scores"] if score["set"].startswith("real_")]
+    assert real and all(name.endswith(("_left_out", "_unseen")) for name in real)
+    assert len(card["training_content_hashes"]) >= 121
     words = json.dumps(card)
     for needed in (
         "no licence stated: research use",
