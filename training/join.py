@@ -22,7 +22,7 @@ import torch
 from training.evaluate import SILHOUETTE_LABELS, among, figures
 from training.files import write_whole
 from training.real import FilmClip, films, labelled, pictures, without_label
-from training.residual import Choice, Clips, chosen, correction, logits_left_out, temperature
+from training.residual import MOTION_SHARES, Choice, Clips, chosen, correction, logits_left_out, temperature
 from training.sources import DATA, hmdb51_labels
 from training.stills import MEAN, STD, groups, published_weights, stills_with
 from vidlabel.ml.input import to_input
@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--motion", type=Path, required=True, help="what training.train made")
     parser.add_argument("--stills", type=Path, help="the image network's weights (default: the package's)")
-    parser.add_argument("--motion-share", type=float, default=1.0, help="of its logits, without real clips")
+    parser.add_argument(
+        "--motion-share", type=float, default=MOTION_SHARES[0], help="of its logits, without real clips"
+    )
     parser.add_argument("--real", choices=("none", "all"), default="all")
     parser.add_argument("--data", type=Path, default=DATA, help="footage (default: ../shared/data)")
     parser.add_argument("--side", type=int, default=SIDE, help="px of the image network's input")

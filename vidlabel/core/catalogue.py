@@ -58,7 +58,7 @@ class PublishedModel:
         download_bytes: about how large the file is (torchvision publishes it to a thousandth of a MiB).
         download_exact: whether that size was published; otherwise it follows from the parameters.
         parameters: how many numbers the network as published has.
-        gmacs: milliards of multiply-adds for one clip of this input, as measured by ``ml.networks.cost``.
+        gmacs: billions of multiply-adds for one clip of this input, as measured by ``ml.networks.cost``.
         published_gflops: the number torchvision's page calls GFLOPS: multiply-adds, too, and for some networks
             for a shorter clip than the accuracy was measured with; None where nothing was published.
         preprocessing: JSON values of ``ml.preprocess.Preprocessing``: what the weights were made for.

@@ -12,7 +12,7 @@ from vidlabel.core.catalogue import PublishedModel
 
 BUNDLED = "bundled"
 VERY_FAST, FAST, MEDIUM = 3.0, 15.0, 50.0
-"""Milliards of multiply-adds a clip up to which a model counts as very fast, fast, medium."""
+"""Billions of multiply-adds a clip up to which a model counts as very fast, fast, medium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class ModelFacts:
 
     ``published`` names the entry of the catalogue it can be installed from, '' for others. ``unable`` are
     labels of HMDB51 that the model can never suggest, ``loosely`` those it knows only by wider classes.
-    ``gmacs`` are milliards of multiply-adds a clip, ``size`` bytes on the disk or to be fetched; None where
+    ``gmacs`` are billions of multiply-adds a clip, ``size`` bytes on the disk or to be fetched; None where
     that is not known.
     """
 

@@ -18,7 +18,7 @@ class Cost:
 
     Attributes:
         parameters: numbers that training changes.
-        gmacs: milliards of multiply-adds of convolutions and matrix products for one clip. This is what papers
+        gmacs: billions of multiply-adds of convolutions and matrix products for one clip. This is what papers
             and torchvision's pages call GFLOPS; a count of single operations is twice as much.
     """
 
