@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -207,10 +206,6 @@ class Models(QObject):
             return
         subject = entry.facts.hash or str(entry.facts.path)
         self.jobs.remove(subject, shown=entry.facts.name)
-
-    def aside(self, fn: Callable[[], object], on_done: Callable[[object], None]) -> None:
-        """Runs something slow in the pool; ``on_done`` gets its value on the GUI thread."""
-        self._tasks.run(fn, on_done)
 
     @staticmethod
     def folder() -> Path:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vidlabel.core.words import Calibration
 from vidlabel.services.model_survey import InProject
 from vidlabel.ui import tokens
+from vidlabel.ui.models.reliability import ReliabilityPlot
 from vidlabel.ui.parts.basics import Words, count, sentence
-
-if TYPE_CHECKING:
-    from vidlabel.ui.models.reliability import ReliabilityPlot
-
-
-Aside = Callable[[Callable[[], object], Callable[[object], None]], None]
 
 
 class CalibrationSection(QWidget):
-    """Two plots side by side with their errors, and a sentence on what they are measured on.
+    """Two plots side by side with their errors, and a sentence on what they are measured on."""
 
-    Args:
-        aside: runs something slow off the GUI thread and answers on it: the plots' library takes its time to load.
-        parent: owner.
-    """
-
-    def __init__(self, aside: Aside, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._aside = aside
-        self._loading = False
         self._shown: Calibration | None = None
         self.words = Words(level="second", wrap=True)
         self.left_out = Words(level="second", size=tokens.SECONDARY, wrap=True)
@@ -83,13 +67,10 @@ class CalibrationSection(QWidget):
         if self.before is not None and self.after is not None:
             self.before.show_bins(self._shown.bins_before, ece=self._shown.ece_before)
             self.after.show_bins(self._shown.bins_after, ece=self._shown.ece_after)
-        elif not self._loading:
-            self._loading = True
-            self._aside(_load_plots, self._make_plots)
+        else:
+            self._make_plots()
 
-    def _make_plots(self, _loaded: object) -> None:
-        from vidlabel.ui.models.reliability import ReliabilityPlot
-
+    def _make_plots(self) -> None:
         self.before, self.after = ReliabilityPlot("before"), ReliabilityPlot("after")
         for words, plot in ((self.before_words, self.before), (self.after_words, self.after)):
             column = QVBoxLayout()
@@ -99,10 +80,6 @@ class CalibrationSection(QWidget):
             self._row.addLayout(column, 1)
         self._plots.setVisible(self._shown is not None)
         self._draw()
-
-
-def _load_plots() -> object:
-    return importlib.import_module("vidlabel.ui.models.reliability")
 
 
 def left_out_words(found: InProject) -> str:

@@ -12,7 +12,7 @@ from vidlabel.services.model_survey import InProject
 from vidlabel.services.models import ModelEntry, Presence
 from vidlabel.ui import tokens
 from vidlabel.ui.models import sections
-from vidlabel.ui.models.calibration import Aside, CalibrationSection
+from vidlabel.ui.models.calibration import CalibrationSection
 from vidlabel.ui.models.texts import progress_words, state_words
 from vidlabel.ui.parts.basics import Words, count, sentence
 from vidlabel.ui.parts.keycap import CapButton
@@ -219,9 +219,9 @@ class Body(QWidget):
 
 
 class CardView(QScrollArea):
-    """Scrolls the card; arrows and Page keys do so where it has the focus. ``aside`` runs what is slow."""
+    """Scrolls the card; arrows and Page keys do so where it has the focus."""
 
-    def __init__(self, aside: Aside, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown: ModelFacts | None = None
         self._panels: list[QWidget] = []
@@ -233,7 +233,7 @@ class CardView(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.head = CardHead()
         self.labels: sections.LabelsPanel | None = None
-        self.calibration = CalibrationSection(aside)
+        self.calibration = CalibrationSection()
         self._calibration_panel = sections.Panel("Confidence in this project")
         self._calibration_panel.body.addWidget(self.calibration)
         self._left, self._right = QVBoxLayout(), QVBoxLayout()

@@ -58,7 +58,7 @@ class ModelsPage(QWidget):
         self._actions = actions
         self._watched = ""
         self.list = ModelList()
-        self.card = CardView(models.aside)
+        self.card = CardView()
         self.trouble = Notice()
         self.network = Notice()
         self.import_button = CapButton("Import…", name="Import a model file")
