@@ -10,17 +10,14 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QFileDialog,
-    QHBoxLayout,
-    QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from vidlabel.core.words import ClipQuery
 from vidlabel.services.exporting import FOLDERS, SUFFIXES, Exporting
 from vidlabel.services.library import Library
-from vidlabel.ui import tokens
-from vidlabel.ui.parts.basics import SectionHead, Words, count
+from vidlabel.ui.parts.basics import Words, count
+from vidlabel.ui.parts.choices import add_ending, choices_layout
 from vidlabel.ui.parts.keycap import CapButton
 
 _FORMATS = (
@@ -66,30 +63,11 @@ class ExportDialog(QDialog):
         self.formats.button([name for name, _, _ in _FORMATS].index(kind)).setChecked(True)
 
     def _build(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
-        layout.setSpacing(4)
-        layout.addWidget(SectionHead("Format"))
-        layout.addSpacing(4)
-        for number, (_, title, words) in enumerate(_FORMATS):
-            button = QRadioButton(title)
-            button.setAccessibleDescription(words)
-            button.setChecked(number == 0)
-            self.formats.addButton(button, number)
-            line = Words(words, level="second", size=tokens.SECONDARY, wrap=True)
-            line.setContentsMargins(28, 0, 0, 8)
-            layout.addWidget(button)
-            layout.addWidget(line)
+        choices = [(title, words) for _, title, words in _FORMATS]
+        layout = choices_layout(self, "Format", self.formats, choices)
         layout.addWidget(self.only_view)
         layout.addWidget(self.trouble)
-        layout.addSpacing(12)
-        leave = CapButton("Cancel")
-        leave.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(leave)
-        row.addWidget(self.go)
-        layout.addLayout(row)
+        add_ending(layout, self, self.go)
 
     @Slot()
     def _choose(self) -> None:

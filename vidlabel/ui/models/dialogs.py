@@ -10,14 +10,14 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QHBoxLayout,
-    QRadioButton,
     QVBoxLayout,
     QWidget,
 )
 
 from vidlabel.services.models import ModelEntry, Presence
 from vidlabel.ui import tokens
-from vidlabel.ui.parts.basics import SectionHead, Words
+from vidlabel.ui.parts.basics import Words
+from vidlabel.ui.parts.choices import add_ending, choices_layout
 from vidlabel.ui.parts.keycap import CapButton
 
 KINDS = (
@@ -55,29 +55,9 @@ class ExportModelDialog(QDialog):
         self.go = CapButton("Choose where …", look="primary")
         self.go.setDefault(True)
         self.go.clicked.connect(self._choose)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
-        layout.setSpacing(4)
-        layout.addWidget(SectionHead("Format"))
-        layout.addSpacing(4)
-        for number, (_, _, title, words) in enumerate(KINDS):
-            button = QRadioButton(title)
-            button.setAccessibleDescription(words)
-            button.setChecked(number == 0)
-            self.kinds.addButton(button, number)
-            line = Words(words, level="second", size=tokens.SECONDARY, wrap=True)
-            line.setContentsMargins(28, 0, 0, 8)
-            layout.addWidget(button)
-            layout.addWidget(line)
+        layout = choices_layout(self, "Format", self.kinds, [(title, words) for _, _, title, words in KINDS])
         layout.addWidget(self.trouble)
-        layout.addSpacing(12)
-        leave = CapButton("Cancel")
-        leave.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(leave)
-        row.addWidget(self.go)
-        layout.addLayout(row)
+        add_ending(layout, self, self.go)
 
     @Slot()
     def _choose(self) -> None:
