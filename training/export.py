@@ -75,7 +75,8 @@ WHEN = (
 )
 LIMITS = (
     "It judges by movement and outline, learned from drawn people and from outlines of real ones, and by things and "
-    "places in single pictures. On real footage other than fencing its first suggestion is more often wrong than right.",
+    "places in single pictures. On real footage other than fencing "
+    "its first suggestion is more often wrong than right.",
     "Labels that differ by the face or by a small object (chew, smile, talk, laugh, eat, drink, smoke, kiss) are weak, "
     "and so are labels with two people and scenes with a crowd.",
     "Things in view can mislead it: a bicycle in the background speaks for ride_bike whoever rides it.",
