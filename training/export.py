@@ -209,19 +209,19 @@ def card_of(
 _UNSEEN = "without real clips"
 _LEFT_OUT = "with real clips, each scored without its film"
 _WAYS = (
-    ("each clip scored by a head fitted without its whole film", "left_out", _LEFT_OUT),
-    ("by the same networks with a head that saw no real clip at all", "unseen", _UNSEEN),
+    ("its film left out", "left_out", _LEFT_OUT),
+    ("no real clip in training", "unseen", _UNSEEN),
 )
 _ON = {
-    "silhouettes_test": "silhouettes of the official split-1 test part, composited; all 51 labels compete",
+    "silhouettes_test": "composited silhouettes, split-1 test part, 51 labels",
     "silhouettes_test_21": "the same silhouettes; only their 21 labels compete",
-    "figures_test": "freshly rendered figures of another seed (the same movement rules and captures), 51 labels",
+    "figures_test": "drawn figures of another seed, same movement rules, 51 labels",
     "real_hmdb51": "real HMDB51 clips other than fencing, 51 labels",
-    "real_fencing": "real HMDB51 and UCF101 fencing clips, 51 labels",
+    "real_fencing": "real fencing clips, 51 labels",
     "real_ucf101": "real UCF101 clips of classes that mean an HMDB51 label, 51 labels",
-    "real_other": "real HMDB51 and UCF101 clips other than fencing, 51 labels",
+    "real_other": "real clips other than fencing, 51 labels",
     "real_all": "all real clips, 51 labels (seven in ten are fencing)",
-    "real_21": "the real clips of the 21 labels that have silhouettes; only those labels compete",
+    "real_21": "real clips of the 21 silhouette labels, these competing",
 }
 
 
