@@ -114,7 +114,7 @@ class Snapshot:
         """
         if content.get("format") != FORMAT:
             raise FormatError(
-                "This is not a snapshot of this version of vidlabel. Is the program up to date?"
+                path, "it is no snapshot of this version of vidlabel. Is the program up to date?"
             )
         try:
             return cls(
