@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 FOLDER ?= resources/samples
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 OUT    ?= benchmarks/results
+JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format bench clean check-python
@@ -39,8 +40,8 @@ install: $(VENV)/.dev ## editable install with development tools into .venv; saf
 run: $(VENV)/.run ## the window on the sample clips, or on FOLDER=...
 	@$(BIN)/vidlabel "$(FOLDER)"
 
-test: $(VENV)/.dev ## the whole suite, without a screen
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/.dev ## the whole suite, without a screen (JOBS=2 processes; TESTS=... for a part of it)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/.dev ## style, types, floors
 	@$(BIN)/ruff check .
