@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from training.files import write_whole
-from training.finetune_clips import ClipBatches, Decoder, LabelledFile, Variety
+from training.finetune_clips import VARIETY, training_batches
 from training.finetune_settings import Settings
 from training.hmdb51 import Index
 from vidlabel.core.errors import TrainingError
+from vidlabel.learning.augment import Augmentation
+from vidlabel.learning.clip_batches import LabelledClip
 from vidlabel.learning.fit import FitProgress, FitResult, fit
 from vidlabel.ml import networks
 from vidlabel.ml.catalogue import find_model
@@ -60,7 +62,7 @@ class Plan:
 
     start: Start
     settings: Settings
-    variety: Variety = field(default_factory=Variety)
+    variety: Augmentation = VARIETY
     device: str = "cpu"
     workers: int = 1
     fresh_head: bool = False
@@ -88,9 +90,9 @@ def finetune(
         raise TrainingError(f"{split} has no clips to train on. Was the index made with --incomplete?")
     out.mkdir(parents=True, exist_ok=True)
     settings, start = plan.settings, plan.start
-    batches = ClipBatches(
-        [LabelledFile(index.file(clip), index.labels.index(clip.label)) for clip in clips],
-        Decoder(start.preprocessing),
+    batches = training_batches(
+        [LabelledClip(path=index.file(clip), label=index.labels.index(clip.label)) for clip in clips],
+        start.preprocessing,
         size=settings.batch,
         seed=settings.fit.seed,
         variety=replace(plan.variety, smallest=settings.smallest),

@@ -18,9 +18,12 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 _WORKERS = {
     "engine": "vidlabel.engine.main:run_engine",
     "models": "vidlabel.cli.models_worker:run_models",
+    "train": "vidlabel.cli.train_worker:run_train",
     "convert": "vidlabel.ml.converter:run_convert",
+    "evaluate": "vidlabel.cli.evaluate_worker:run_evaluate",
+    "augment-preview": "vidlabel.cli.preview_worker:run_preview",
 }
-_WITH_ARGUMENTS = frozenset({"models", "convert"})
+_WITH_ARGUMENTS = frozenset({"evaluate", "models", "train", "convert", "augment-preview"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -77,7 +77,7 @@ def test_no_command_loads_qt(footage: Path) -> None:
         (["models", "info"], "needs a model"),
         (["models", "list", "bundled"], "takes no model"),
         (["where", "nowhere"], "no folder"),
-        (["train", "."], "neither a command nor"),
+        (["learn", "."], "neither a command nor"),
         (["--worker", "nothing"], "no worker"),
     ],
 )

@@ -195,7 +195,7 @@ def test_the_rate_rises_then_falls():
 
 
 @pytest.mark.parametrize(
-    "values", [{"epochs": 0}, {"peak_rate": 0}, {"average": 1.0}, {"mixup": -1}, {"precision": "float16"}]
+    "values", [{"epochs": 0}, {"peak_rate": 0}, {"average": 1.0}, {"mixup": -1}, {"precision": "float64"}]
 )
 def test_options_out_of_range_are_refused(values):
     with pytest.raises(ValueError):

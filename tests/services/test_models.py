@@ -132,7 +132,7 @@ def test_a_worker_that_cannot_be_started_is_a_failure(qtbot: QtBot, background: 
 def test_closing_stops_what_runs_even_if_it_does_not_listen(
     qtbot: QtBot, jobs: ModelJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidlabel.services.model_jobs._PATIENCE_MS", 200)
+    monkeypatch.setattr("vidlabel.services.worker_process._PATIENCE_MS", 200)
     told = Told(jobs)
     jobs.install("stubborn")
     jobs.install("quick")

@@ -10,6 +10,7 @@ from tests.helpers.projects import MODEL_HASH, write_project
 from tests.store.conftest import Footage
 from vidlabel.core.filters import parse
 from vidlabel.core.words import (
+    ChosenClips,
     ClipQuery,
     ClipRow,
     ClipState,
@@ -247,3 +248,29 @@ def test_many_are_answered_as_one_by_one(footage: Footage) -> None:
     paths = store.paths_of_videos(row.video_id for row in rows)
     assert paths == {row.video_id: store.paths_of_video(row.video_id) for row in rows}
     assert store.paths_of_videos([]) == {}
+
+
+def test_chosen_clips_come_in_their_own_order_or_in_any_other_and_are_narrowed_further(
+    big: ProjectStore,
+) -> None:
+    chosen = ChosenClips(words="lost by the candidate", ids=(33, 4, 1500, 2, 999_999))
+    assert list(big.clip_ids(ClipQuery(chosen=chosen, sort="chosen"))) == [33, 4, 1500, 2]
+    assert list(big.clip_ids(ClipQuery(chosen=chosen, sort="path"))) == [2, 4, 33, 1500]
+    decided = ClipQuery(chosen=chosen, sort="chosen", states=frozenset({ClipState.LABELLED}))
+    assert list(big.clip_ids(decided)) == [4, 2]
+    assert list(big.clip_ids(ClipQuery(chosen=ChosenClips(words="of none", ids=())))) == []
+
+
+def test_more_chosen_clips_than_a_statement_takes_values_are_no_problem(big: ProjectStore) -> None:
+    ids = tuple(range(100_000, 0, -1))
+    found = big.clip_ids(ClipQuery(chosen=ChosenClips(words="of all", ids=ids), sort="chosen"))
+    assert list(found) == list(range(CLIPS, 0, -1))
+    queue = big.clip_ids(ClipQuery(chosen=ChosenClips(words="of all", ids=ids)))
+    assert list(queue) == list(big.clip_ids(ClipQuery()))
+
+
+def test_a_view_of_chosen_clips_can_be_saved(big: ProjectStore) -> None:
+    query = ClipQuery(chosen=ChosenClips(words="lost by the candidate", ids=(3, 1)), sort="chosen")
+    big.save_view("lost", query)
+    assert big.saved_views()["lost"] == query
+    big.delete_view("lost")

@@ -72,7 +72,8 @@ def test_it_recognises_freshly_drawn_people_better_than_chance() -> None:
     textures = rng.integers(90, 160, (4, 32, 32, 3), dtype=np.uint8)
     shown = labels_with_motion({})
     clips = [
-        render_figure(label, rng, takes={}, textures=textures, plain=1.0, size=input_.height) for label in shown
+        render_figure(label, rng, takes={}, textures=textures, plain=1.0, size=input_.height)
+        for label in shown
     ]
     truth = np.array([hmdb51_labels().index(label) for label in shown])
     answer = Predictor(loaded, choose_device("cpu"), threads=2).predict(np.stack(clips)).probabilities

@@ -14,7 +14,7 @@ import torch
 pytest.importorskip("rarfile", reason="the extra [training] is not installed")
 
 from training import evaluate, finetune, finetune_export, prepare
-from training.finetune_clips import ClipBatches, Decoder, LabelledFile, Variety, shown, three_crops
+from training.finetune_clips import VARIETY, Decoder, three_crops, training_batches
 from training.finetune_run import Plan, Start, begin
 from training.finetune_run import finetune as fine_tune
 from training.finetune_settings import settings_for
@@ -22,6 +22,7 @@ from training.hmdb51 import load_index
 from training.hmdb51_standin import StandIn, make
 from vidlabel.core.errors import FormatError, TrainingError
 from vidlabel.core.words import Views
+from vidlabel.learning.clip_batches import LabelledClip
 from vidlabel.ml import networks
 from vidlabel.ml.catalogue import find_model, list_models
 from vidlabel.ml.modelfile import load_model, save_model
@@ -200,33 +201,19 @@ def test_a_base_gives_its_trunk_and_its_head_only_for_the_same_labels(data, tmp_
 
 def files(data):
     index = load_index(data)
-    return [LabelledFile(index.file(clip), index.labels.index(clip.label)) for clip in index.clips[:9]]
-
-
-def test_batches_follow_from_seed_epoch_and_place_alone(data):
-    def drawn(workers, epoch, first=0, seed=0):
-        batches = ClipBatches(
-            files(data), Decoder(SMALL), size=4, seed=seed, variety=Variety(), workers=workers
-        )
-        assert len(batches) == 2, "nine clips: the last one joins the batch before"
-        return list(batches.epoch(epoch, first=first))
-
-    one, many = drawn(1, 3), drawn(4, 3)
-    assert [len(batch.labels) for batch in one] == [4, 5]
-    assert all(np.array_equal(a.frames, b.frames) for a, b in zip(one, many, strict=True))
-    assert np.array_equal(drawn(2, 3, first=1)[0].frames, one[1].frames)
-    assert not np.array_equal(drawn(1, 4)[0].frames, one[0].frames)
-    assert one[0].frames.shape == (4, 4, 24, 24, 3)
+    return [
+        LabelledClip(path=index.file(clip), label=index.labels.index(clip.label)) for clip in index.clips[:9]
+    ]
 
 
 def test_a_file_that_disappears_is_left_out_and_all_of_them_are_an_error(data, tmp_path, capsys):
     there = files(data)[:3]
-    gone = LabelledFile(tmp_path / "gone.avi", 0)
-    few = ClipBatches([*there, gone], Decoder(SMALL), size=4, seed=0, variety=Variety(), workers=1)
+    gone = LabelledClip(path=tmp_path / "gone.avi", label=0)
+    few = training_batches([*there, gone], SMALL, size=4, seed=0, variety=VARIETY, workers=1)
     (batch,) = few.epoch(0)
     assert len(batch.labels) == len(batch.frames) == 3
     assert "left out" in capsys.readouterr().out
-    none = ClipBatches([gone, gone], Decoder(SMALL), size=2, seed=0, variety=Variety(), workers=1)
+    none = training_batches([gone, gone], SMALL, size=2, seed=0, variety=VARIETY, workers=1)
     with pytest.raises(TrainingError, match="disk"):
         list(none.epoch(0))
 
@@ -259,19 +246,6 @@ def test_three_crops_go_from_end_to_end_of_the_longer_side():
         [3, 4, 5, 6],
         [6, 7, 8, 9],
     ]
-
-
-def test_what_is_shown_is_a_part_of_the_picture_the_same_in_all_frames():
-    p = Preprocessing(frames=3, height=16, width=16, resize="short_side", short_side=20)
-    picture = np.random.default_rng(0).integers(0, 256, (1, 20, 34, 3), dtype=np.uint8)
-    still = np.repeat(picture, 3, axis=0)
-    seen = [shown(still, p, Variety(), np.random.default_rng(seed)) for seed in range(20)]
-    assert all(one.shape == (3, 16, 16, 3) and one.dtype == np.uint8 for one in seen)
-    assert all(np.array_equal(one[0], one[2]) for one in seen)
-    assert len({one.tobytes() for one in seen}) == 20
-    plain = Variety(smallest=1.0, stretch=1.0, shade=0.0, flip=False)
-    whole = shown(still[:, :16, :16], replace(p, short_side=16), plain, np.random.default_rng(0))
-    assert np.array_equal(whole, still[:, :16, :16])
 
 
 def test_what_cannot_be_exported_or_measured_is_said(data, tmp_path):

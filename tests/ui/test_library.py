@@ -15,6 +15,7 @@ from vidlabel.ui import tokens
 from vidlabel.ui.library.counts import counts_words
 from vidlabel.ui.library.texts import row_line, second_line, spoken
 from vidlabel.ui.main_window import MainWindow
+from vidlabel.ui.parts.basics import Chip
 
 ROW = ClipRow(
     clip_id=1, video_id=1, path="/footage/a/clip.mp4", relative="a/clip.mp4", start_us=0, end_us=2_000_000,
@@ -128,3 +129,45 @@ def test_several_selected_clips_are_decided_together(qtbot: QtBot, at_work: Main
     qtbot.waitUntil(lambda: bench.session.counts.decided == 3, timeout=5_000)
     qtbot.keyClick(at_work.player.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bench.session.counts.decided == 0, timeout=5_000)
+
+
+def _chips(window: MainWindow) -> dict[str, Chip]:
+    found = window.library.filters.findChildren(Chip)
+    return {chip.accessibleName(): chip for chip in found if chip.isVisible()}
+
+
+def test_given_clips_are_shown_in_their_order_until_their_chip_is_clicked(
+    qtbot: QtBot, at_work: MainWindow
+) -> None:
+    bench = at_work.workbench
+    at_work.places.turn_to("models")
+    at_work.library.filters.field.setText("clip")
+    at_work.show_clips((5, 2, 4), "lost by the candidate")
+    assert at_work.places.place == "label"
+    qtbot.waitUntil(lambda: list(bench.library.ids) == [5, 2, 4], timeout=5_000)
+    qtbot.waitUntil(lambda: bench.deciding.can_act and bench.library.current_id == 5, timeout=5_000)
+    assert not at_work.library.filters.field.text()
+    assert "Order of the queue: as listed" in _chips(at_work)
+    qtbot.keyClick(at_work.player.view, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: bench.deciding.can_act and bench.library.current_id == 2, timeout=5_000)
+    at_work.actions_table["order.path"].trigger()
+    qtbot.waitUntil(lambda: list(bench.library.ids) == [2, 4, 5], timeout=5_000)
+    qtbot.mouseClick(_chips(at_work)["Remove the filter: 3 lost by the candidate"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(bench.library) == 6, timeout=5_000)
+    assert not bench.library.filtered
+
+
+def test_going_through_given_clips_ends_after_the_last_also_where_all_are_decided(
+    qtbot: QtBot, at_work: MainWindow
+) -> None:
+    bench = at_work.workbench
+    at_work.show_clips((3, 1), "suggested otherwise")
+    for clip in (3, 1):
+        qtbot.waitUntil(lambda: bench.library.current_id == clip and bench.deciding.can_act, timeout=5_000)  # noqa: B023
+        qtbot.keyClick(at_work.player.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: at_work.player.message.isVisible(), timeout=5_000)
+    assert at_work.player.message.title.text() == "The last clip suggested otherwise"
+    at_work.show_clips((1, 3), "suggested otherwise")
+    qtbot.waitUntil(lambda: bench.library.current_id == 1 and bench.deciding.can_act, timeout=5_000)
+    qtbot.keyClick(at_work.player.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bench.library.current_id == 3, timeout=5_000)

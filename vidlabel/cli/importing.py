@@ -79,7 +79,7 @@ def plan(
             clip = _clip(store, row, beside)
             row = replace(row, label=names.today(row.label))
         except VidlabelError as error:
-            found.problems.append(Problem(row.line, str(error)))
+            found.problems.append(Problem(row.line, str(error), video=row.video))
             continue
         _note(found, latest, Planned(row, clip))
     for planned in latest.values():
@@ -135,13 +135,17 @@ def _note(found: Plan, latest: dict[tuple[int, int, int], Planned], planned: Pla
     key = (planned.clip.video.video_id, planned.clip.start_us, planned.clip.end_us)
     before = latest.get(key)
     if before is not None and (before.row.label, before.row.kind) != (planned.row.label, planned.row.kind):
-        words = (
-            f"the clip is there again on line {planned.row.line} with another label; the later line counts"
-        )
-        found.problems.append(Problem(before.row.line, words))
+        found.problems.append(_twice(before.row, planned.row))
     elif before is not None:
         found.unchanged += 1
     latest[key] = planned
+
+
+def _twice(before: ImportedRow, row: ImportedRow) -> Problem:
+    where = f"as {row.video}" if row.of_folder else f"on line {row.line}"
+    later = "that one" if row.of_folder else "the later line"
+    words = f"the clip is there again {where} with another label; {later} counts"
+    return Problem(before.line, words, video=before.video)
 
 
 def _sort_in(found: Plan, store: ProjectStore, planned: Planned) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,11 @@ class Bar:
         """So many of so many (None: not known yet) are done."""
         self._bar.total = total
         self._bar.update(done - self._bar.n)
+
+    def line(self, tell: Callable[[str], None], words: str) -> None:
+        """Lets ``tell`` print a line above the bar."""
+        with tqdm.external_write_mode(file=sys.stderr):
+            tell(words)
 
 
 @contextmanager

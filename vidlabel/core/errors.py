@@ -130,7 +130,13 @@ class DeviceError(VidlabelError):
 
 
 class TrainingError(VidlabelError):
-    """Fitting a model cannot start, go on, or be resumed."""
+    """Fitting a model cannot start, go on, or be resumed. ``kind`` is what stood in the way."""
+
+    def __init__(
+        self, words: str, *, kind: Literal["nan", "memory", "checkpoint", "other"] = "other"
+    ) -> None:
+        super().__init__(words)
+        self.kind = kind
 
 
 class FormatError(VidlabelError):

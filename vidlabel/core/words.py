@@ -313,6 +313,17 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenClips:
+    """Clips picked one by one, in an order of their own; ``words`` say what they have in common.
+
+    The words end a sentence that begins with 'only the clips': 'lost by the candidate', 'wave suggested as run'.
+    """
+
+    words: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClipQuery:
     """Which clips, in which order. Empty sets mean 'any'."""
 
@@ -324,11 +335,13 @@ class ClipQuery:
     min_probability: float | None = None
     max_probability: float | None = None
     sort: str = "queue"
-    """``queue``, ``path``, ``name``, ``duration``, ``state``, ``label``, ``probability`` or ``decided``."""
+    """``queue``, ``path``, ``name``, ``duration``, ``state``, ``label``, ``probability``, ``decided`` or ``chosen``."""
     descending: bool = False
     order: QueueOrder = QueueOrder.LEAST_SURE
     seed: int = 0
     """For ``QueueOrder.RANDOM``: the same seed gives the same order."""
+    chosen: ChosenClips | None = None
+    """Only these; sorted by ``chosen`` they come in their own order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,3 +44,5 @@ class ImportedRow:
     decided_at_us: int | None = None
     state_given: bool = False
     """Whether the kind was in the file; otherwise any decision for the same label is the same."""
+    of_folder: bool = False
+    """Whether a folder said it: ``line`` is then the video's place among those found, no line of a file."""

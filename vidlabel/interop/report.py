@@ -34,7 +34,8 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line of a file to import that was left out, and why."""
+    """A line of a file to import that was left out, and why; of folders, the ``video`` and its place among them."""
 
     line: int
     reason: str
+    video: str = ""

@@ -10,21 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 Frames = NDArray[np.uint8]
+Embeddings = NDArray[np.float32]
 Augment = Callable[[Frames, np.random.Generator], Frames]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Prepared clips.
+    """Prepared clips; fewer than usual, or none, where some could not be read.
 
     Attributes:
-        frames: uint8 (B, T, H, W, 3).
+        frames: uint8 (B, T, H, W, 3); or float32 (B, D), embeddings from which only the head learns.
         labels: int64 (B,), places in the label list.
         covers: uint8 (B, T, H, W), 255 where whoever acts is seen; None where that is not known.
         told: bool (B,), whether the network is told so of a clip, or has to find it; None is of none.
     """
 
-    frames: Frames
+    frames: Frames | Embeddings
     labels: NDArray[np.int64]
     covers: NDArray[np.uint8] | None = None
     told: NDArray[np.bool_] | None = None

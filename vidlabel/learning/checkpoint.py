@@ -11,7 +11,7 @@ from typing import Any
 from vidlabel.core.errors import TrainingError
 from vidlabel.ml.files import write_whole
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -35,22 +35,25 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     import torch
 
-    damaged = TrainingError(f"{path}: the checkpoint is damaged. Start the run from its beginning.")
+    damaged = TrainingError(
+        f"{path}: the checkpoint is damaged. Start the run from its beginning.", kind="checkpoint"
+    )
     if path.is_file() and not zipfile.is_zipfile(path):
         raise damaged
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise TrainingError(
-            f"{path}: there is no checkpoint here. Start the run from its beginning."
+            f"{path}: there is no checkpoint here. Start the run from its beginning.", kind="checkpoint"
         ) from error
     except (OSError, EOFError, RuntimeError, ValueError, LookupError, pickle.UnpicklingError) as error:
         raise damaged from error
     version = state.get("format") if isinstance(state, dict) else None
     if not isinstance(version, int):
-        raise TrainingError(f"{path}: this is no checkpoint of vidlabel's.")
+        raise TrainingError(f"{path}: this is no checkpoint of vidlabel's.", kind="checkpoint")
     if version > FORMAT_VERSION:
         raise TrainingError(
-            f"{path}: the checkpoint was made by a newer vidlabel. Update vidlabel to go on with it."
+            f"{path}: the checkpoint was made by a newer vidlabel. Update vidlabel to go on with it.",
+            kind="checkpoint",
         )
     return dict(state)

@@ -1,10 +1,12 @@
-"""torch's random generators: kept in checkpoints, and given back to the caller as they were."""
+"""torch's random generators: seeded anew for each step, and given back to the caller as they were."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +20,13 @@ def own_generators(device: str) -> Iterator[None]:
         yield
     finally:
         set_generator_states(device, before)
+
+
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Dropout of a step follows from these numbers alone, however often the step is tried, and in which process."""
+    import torch
+
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1))
 
 
 def generator_states(device: str) -> dict[str, torch.Tensor]:

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from vidlabel.ml.networks import Embedder
 
 HEAD = "head"
+# The two networks side by side in ``networks.two_stream``; the image network's own classes are not a stage of it, they
+# are one of the things its features are read with.
+_TWO_STREAMS = ("motion.", "stills.layers.")
 
 
 def parameter_groups(
@@ -23,10 +26,10 @@ def parameter_groups(
     if layer_decay == 1.0:
         ranked = {0: [one for _, one in parameters]}
     else:
-        order = layers([name for name, _ in parameters])
+        below = depths([name for name, _ in parameters])
         ranked = {}
         for name, one in parameters:
-            ranked.setdefault(len(order) - 1 - order.index(layer_of(name)), []).append(one)
+            ranked.setdefault(below[layer_of(name)], []).append(one)
     groups = []
     for rank, own in sorted(ranked.items()):
         for decay, chosen in (
@@ -35,6 +38,21 @@ def parameter_groups(
         ):
             groups.append({"params": chosen, "weight_decay": decay, "scale": layer_decay**rank})
     return groups
+
+
+def depths(names: list[str]) -> dict[str, int]:
+    """How many layers lie above each layer, the head's 0; of two streams side by side each counts for itself."""
+    found = {}
+    for stream in streams(names):
+        own = [layer for layer in layers([one for one in names if one.startswith(stream)]) if layer != HEAD]
+        found.update({layer: place for place, layer in enumerate(reversed(own), start=1)})
+    return {layer: found.get(layer, 0 if layer == HEAD else 1) for layer in layers(names)}
+
+
+def streams(names: list[str]) -> tuple[str, ...]:
+    """What the names of each of a network's streams begin with; ``("",)`` where there is only one."""
+    found = tuple(stream for stream in _TWO_STREAMS if any(name.startswith(stream) for name in names))
+    return found if any(name.startswith("stills.") for name in names) else ("",)
 
 
 def layer_of(name: str) -> str:

@@ -26,14 +26,20 @@ class Mixed:
         """Some of its clips."""
         return Mixed(self.x[piece], self.labels[piece], self.others[piece], self.share)
 
-    def loss(self, logits: torch.Tensor, *, smoothing: float) -> torch.Tensor:
-        """The mean cross-entropy with both labels, in proportion; ``logits`` (B, labels)."""
-        from torch.nn import functional as F
+    def loss(
+        self, logits: torch.Tensor, *, smoothing: float, weights: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The mean cross-entropy with both labels, in proportion.
 
-        loss = F.cross_entropy(logits, self.labels, label_smoothing=smoothing)
+        Args:
+            logits: (B, labels).
+            smoothing: share of the truth spread over all labels.
+            weights: float (labels,), by how much a clip of each label counts; None counts all alike.
+        """
+        loss = _cross_entropy(logits, self.labels, smoothing, weights)
         if self.share == 1:
             return loss
-        other = F.cross_entropy(logits, self.others, label_smoothing=smoothing)
+        other = _cross_entropy(logits, self.others, smoothing, weights)
         return self.share * loss + (1 - self.share) * other
 
 
@@ -70,11 +76,23 @@ def mixed(
     return Mixed(x, labels, labels[order], 1 - taken)
 
 
-def pieces(clips: int, wanted: int) -> Iterator[slice]:
-    """A batch in up to ``wanted`` parts of about one size, none of a single clip: batch norm needs two."""
-    count = max(1, min(wanted, clips // 2))
+def pieces(clips: int, wanted: int, *, least: int = 2) -> Iterator[slice]:
+    """A batch in up to ``wanted`` parts of about one size, none smaller than ``least``: batch norm needs two clips."""
+    count = max(1, min(wanted, clips // least))
     bounds = [clips * place // count for place in range(count + 1)]
     return (slice(start, end) for start, end in pairwise(bounds))
+
+
+def _cross_entropy(
+    logits: torch.Tensor, labels: torch.Tensor, smoothing: float, weights: torch.Tensor | None
+) -> torch.Tensor:
+    from torch.nn import functional as F
+
+    if weights is None:
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    # torch's own weighted mean divides by the weights of the clips at hand: parts of a batch would not add up.
+    each = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+    return (each * weights[labels]).mean()
 
 
 def _edges(length: int, side: float, rng: np.random.Generator) -> tuple[int, int]:

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
 
 import numpy as np
 
 from vidlabel.core.errors import FormatError
+from vidlabel.core.snapshot import PARTS, Part
 
-Part = Literal["train", "validation", "test"]
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
+NOTHING: Mapping[str, Part] = MappingProxyType({})
 DEFAULT_SHARES: Mapping[Part, float] = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
 _HMDB51_TAIL = r"_(?:h|u|f|l)_(?:cm|nm)_np\d+_(?:fr|ba|le|ri)_(?:bad|med|goo)_\d+"
@@ -53,6 +53,7 @@ def split_by_source(
     *,
     shares: Mapping[Part, float] = DEFAULT_SHARES,
     seed: int = 0,
+    fixed: Mapping[str, Part] = NOTHING,
 ) -> Split:
     """Deals whole sources to the parts so that each label comes near its share in each.
 
@@ -65,6 +66,7 @@ def split_by_source(
         labels: the label of each clip.
         shares: of the parts wanted; they add up to 1, and train is one of them.
         seed: of the chance.
+        fixed: sources that have their part already; the others make up what is missing.
 
     Raises:
         ValueError: lengths or shares do not fit.
@@ -81,17 +83,11 @@ def split_by_source(
     for name in names:
         for label in sizes[name]:
             holders[label].append(name)
-    free = Counter({label: len(own) for label, own in holders.items()})
-    rare = frozenset(label for label, count in free.items() if count < len(wanted))
-    home: dict[str, Part] = dict.fromkeys(names, "train")
-    held_out = [part for part in wanted if part != "train"]
-    totals = Counter(labels)
-    for place, part in enumerate(held_out):
-        missing = {label: totals[label] * wanted[part] for label in totals}
-        dealing = _Dealing(sizes, free, rare, missing=missing, keep=len(held_out) - place)
-        for label in sorted(holders, key=lambda label: (len(holders[label]), label)):
-            dealing.deal(label, [name for name in holders[label] if home[name] == "train"])
-            home.update(dict.fromkeys(dealing.taken, part))
+    home: dict[str, Part] = {name: fixed.get(name, "train") for name in names}
+    dealing = _Dealing(sizes, holders, home, fixed=fixed, wanted=wanted)
+    for part in wanted:
+        if part != "train":
+            dealing.fill(part)
     parts = tuple(home[source] for source in sources)
     return Split(parts, _incomplete(parts, labels, len(wanted)))
 
@@ -102,6 +98,7 @@ def split_stratified(
     *,
     shares: Mapping[Part, float] = DEFAULT_SHARES,
     seed: int = 0,
+    fixed: Mapping[str, Part] = NOTHING,
 ) -> Split:
     """Deals the clips of each label to the parts by chance; for footage where each clip is its own source.
 
@@ -112,6 +109,7 @@ def split_stratified(
         labels: the label of each clip.
         shares: of the parts wanted; they add up to 1, and train is one of them.
         seed: of the chance.
+        fixed: clips that have their part already, by key; the others make up what is missing.
 
     Raises:
         ValueError: lengths or shares do not fit, or a key stands twice.
@@ -122,16 +120,19 @@ def split_stratified(
     members: dict[str, list[int]] = defaultdict(list)
     for index in sorted(range(len(keys)), key=lambda index: keys[index]):
         members[labels[index]].append(index)
-    parts: list[Part] = ["train"] * len(keys)
+    parts: list[Part] = [fixed.get(key, "train") for key in keys]
     rng = np.random.default_rng(seed)
     for label in sorted(members):
-        if len(members[label]) < len(wanted):
+        own = members[label]
+        if len(own) < len(wanted):
             continue
-        shuffled = [members[label][int(place)] for place in rng.permutation(len(members[label]))]
-        for part, count in _quotas(len(shuffled), wanted).items():
-            for index in shuffled[:count]:
+        open_ = [own[int(place)] for place in rng.permutation(len(own)) if keys[own[int(place)]] not in fixed]
+        settled = Counter(parts[index] for index in own if keys[index] in fixed)
+        for part, count in _quotas(len(own), wanted).items():
+            taken = max(0, count - settled[part])
+            for index in open_[:taken]:
                 parts[index] = part
-            shuffled = shuffled[count:]
+            open_ = open_[taken:]
     return Split(tuple(parts), _incomplete(parts, labels, len(wanted)))
 
 
@@ -184,60 +185,89 @@ def _hmdb51_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 
 class _Dealing:
-    """Takes sources out of train for one held-out part, until what is ``missing`` of each label is there.
+    """Takes sources out of train for the held-out parts, until what is missing of each label is there.
 
-    ``free`` counts the sources of each label still in train; ``keep`` of them must stay, for train itself and
-    the parts still to come.
+    ``free`` counts the sources of each label still in train; ``needed`` of them must stay, for train itself and
+    for the parts still to come that have none of it.
     """
 
     def __init__(
         self,
         sizes: Mapping[str, Counter[str]],
-        free: Counter[str],
-        rare: frozenset[str],
+        holders: Mapping[str, Sequence[str]],
+        home: dict[str, Part],
         *,
-        missing: dict[str, float],
-        keep: int,
+        fixed: Mapping[str, Part],
+        wanted: Mapping[Part, float],
     ) -> None:
-        self.sizes = sizes
-        self.free = free
-        self.rare = rare
-        self.missing = missing
-        self.keep = keep
-        self.taken: set[str] = set()
-        self.present: set[str] = set()
+        self._sizes = sizes
+        self._holders = holders
+        self._home = home
+        self._fixed = fixed
+        self._wanted = wanted
+        self._free: Counter[str] = Counter()
+        self._held: dict[Part, Counter[str]] = {part: Counter() for part in wanted}
+        self._totals: Counter[str] = Counter()
+        for name, labels in sizes.items():
+            self._totals += labels
+            self._held.setdefault(home[name], Counter()).update(labels)
+            if home[name] == "train":
+                self._free.update(dict.fromkeys(labels, 1))
+        empty = {label: sum(not held[label] for part, held in self._held.items() if part != "train")
+                 for label in holders}  # fmt: skip
+        self._rare = frozenset(
+            label for label, count in empty.items() if count and self._free[label] <= count
+        )
+        self._needed = {label: count + 1 for label, count in empty.items()}
+        self._missing: dict[str, float] = {}
+        self._present: set[str] = set()
 
-    def deal(self, label: str, names: Sequence[str]) -> None:
+    def fill(self, part: Part) -> None:
+        """Deals one held-out part, rarest labels first."""
+        held = self._held[part]
+        self._missing = {
+            label: total * self._wanted[part] - held[label] for label, total in self._totals.items()
+        }
+        self._present = {label for label in self._totals if held[label]}
+        for label in self._totals:
+            self._needed[label] -= label not in self._present
+        for label in sorted(self._holders, key=lambda label: (len(self._holders[label]), label)):
+            spare = [
+                name for name in self._holders[label]
+                if self._home[name] == "train" and name not in self._fixed
+            ]  # fmt: skip
+            self._deal(label, spare, part)
+
+    def _deal(self, label: str, names: Sequence[str], part: Part) -> None:
         """Takes the sources of a label that bring the part nearer to its shares; at least the smallest."""
         # Those that fit whole come first: taking whatever comes would leave most labels above their share.
         for suits in (self._fits_whole, self._brings_nearer):
             for name in names:
-                if self.missing[label] > 0 and self._is_spare(name) and suits(name):
-                    self._take(name)
+                if self._missing[label] > 0 and self._is_spare(name) and suits(name):
+                    self._take(name, part)
         spare = [name for name in names if self._is_spare(name)]
-        if label not in self.present and spare:
-            self._take(min(spare, key=lambda name: self.sizes[name].total()))
+        if label not in self._present and spare:
+            self._take(min(spare, key=lambda name: self._sizes[name].total()), part)
 
     def _is_spare(self, name: str) -> bool:
-        labels = self.sizes[name]
-        return name not in self.taken and all(
-            label not in self.rare and self.free[label] > self.keep for label in labels
+        return self._home[name] == "train" and all(
+            label not in self._rare and self._free[label] > self._needed[label] for label in self._sizes[name]
         )
 
     def _fits_whole(self, name: str) -> bool:
-        return all(count <= self.missing[label] for label, count in self.sizes[name].items())
+        return all(count <= self._missing[label] for label, count in self._sizes[name].items())
 
     def _brings_nearer(self, name: str) -> bool:
         # Squares: one label far above its share is worse than several a little off.
-        change = (count * (count - 2 * self.missing[own]) for own, count in self.sizes[name].items())
+        change = (count * (count - 2 * self._missing[own]) for own, count in self._sizes[name].items())
         return sum(change) < 0
 
-    def _take(self, name: str) -> None:
-        self.taken.add(name)
-        for label, count in self.sizes[name].items():
-            self.present.add(label)
-            self.missing[label] -= count
-            self.free[label] -= 1
+    def _take(self, name: str, part: Part) -> None:
+        self._home[name] = part
+        for label, count in self._sizes[name].items():
+            self._present.add(label)
+            self._missing[label] -= count
+            self._free[label] -= 1
 
 
 def _incomplete(parts: Sequence[Part], labels: Sequence[str], wanted: int) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ class Library(QObject):
         self._selection: tuple[int, ...] = ()
         self._asking = False
         self._ask_again = False
+        self._from_the_first = False
         self._loaded = False
         self._requery = QTimer(self)
         self._requery.setSingleShot(True)
@@ -104,6 +105,8 @@ class Library(QObject):
             return
         if query.order is not self._query.order:
             self._settings.queue_order = query.order
+        # Who asks for certain clips wants to see the first of them, wherever they were before.
+        self._from_the_first = query.chosen is not None and query.chosen != self._query.chosen
         self._query = query
         self._queue.follow()
         self._ask_order()
@@ -183,6 +186,11 @@ class Library(QObject):
         elif clip_id != self._current_id:
             self._rows.fetch((clip_id,), self._on_current_fetched)
 
+    def _show_again(self, clip_id: int) -> None:
+        """Like :meth:`show`, also where it is current already, perhaps under words that cover it."""
+        self._wanted_current = clip_id
+        self._rows.fetch((clip_id,), self._on_current_fetched)
+
     def next(self) -> None:
         """The clip below becomes current."""
         self.move(1)
@@ -218,7 +226,7 @@ class Library(QObject):
         following = self.next_pending(self._current_id)
         if following is not None:
             self.show(following)
-        elif self._queue.is_empty:
+        elif self._queue.is_empty or self._query.sort == "chosen":
             (self.view_done if self.filtered else self.all_done).emit()
 
     @property
@@ -306,8 +314,11 @@ class Library(QObject):
         self._rows.put(order.first_rows)
         if not same:
             self.reset.emit()
-        if self._current_id is None and self._wanted_current is None:
+        if self._from_the_first and len(self):
+            self._show_again(self._order.ids[0])
+        elif self._current_id is None and self._wanted_current is None:
             self._start()
+        self._from_the_first = False
 
     def _start(self) -> None:
         """The first clip that waits; where none does, the first there is."""

@@ -91,7 +91,13 @@ class PendingQueue:
         self._following = clip_id == next(self._from_top(), None)
 
     def walk(self, after: int | None) -> Iterator[int]:
-        """The clips to come, without ``after`` itself."""
+        """The clips to come, without ``after`` itself.
+
+        Through chosen clips in their own order it goes once, decided or not: they are there to be looked at again.
+        """
+        if self._sorted_as_chosen:
+            yield from self._below(after)
+            return
         from_top = self._following and self._sorted_as_queue
         ahead = self._from_top() if from_top else self._from_place(after)
         for clip_id in ahead:
@@ -116,6 +122,15 @@ class PendingQueue:
     def _sorted_as_queue(self) -> bool:
         query = self._order.query
         return query is not None and query.sort == "queue" and not query.descending
+
+    @property
+    def _sorted_as_chosen(self) -> bool:
+        query = self._order.query
+        return query is not None and query.chosen is not None and query.sort == "chosen"
+
+    def _below(self, after: int | None) -> Iterator[int]:
+        place = -1 if after is None else self._order.positions.get(after, -1)
+        yield from self._order.ids[place + 1 :]
 
     def _from_top(self) -> Iterator[int]:
         ids, waiting = self._order.ids, self._waiting

@@ -51,6 +51,7 @@ class ClipFeed(QObject):
         self._round = 0
         self._asking = False
         self._held = 0
+        self._only_urgent = False
         self._urgent: tuple[ClipRow, ...] = ()
         self._look_timer = QTimer(self)
         self._look_timer.setSingleShot(True)
@@ -81,6 +82,16 @@ class ClipFeed(QObject):
         self._unsaved.clear()
         self._asking = False
         self._look_timer.stop()
+
+    def only_urgent(self, only: bool) -> None:
+        """Whether only the clip on screen and those about to come are asked for; calls the rest back."""
+        self._only_urgent = only
+        if only:
+            for request in [one for one, clips in self._in_flight.items() if not clips & self._tried]:
+                self._engine.send(m.Cancel(request=request))
+                del self._in_flight[request]
+        else:
+            self.go_on()
 
     def want_first(self, rows: Sequence[ClipRow]) -> None:
         """The clip on screen and those about to come, in this order."""
@@ -122,6 +133,8 @@ class ClipFeed(QObject):
         """Asks for more where fewer requests than wanted are on their way."""
         if self._model is None or self._asking or len(self._in_flight) >= REQUESTS_AT_ONCE:
             return
+        if self._only_urgent:
+            return
         self._asking = True
         # What is on its way or was tried in vain is among the answers.
         limit = CLIPS_PER_REQUEST + len(self._busy()) + self._held
@@ -134,6 +147,8 @@ class ClipFeed(QObject):
         if asked_in != self._round:
             return
         self._asking = False
+        if self._only_urgent:
+            return
         busy = self._busy()
         free = [row for row in rows if row.clip_id not in busy and not self._guard.is_guilty(row.path)]
         wanted = [row for row in free if self._guard.may_try(row.path)]

@@ -23,14 +23,14 @@ from vidlabel.services.tasks import Rank, TaskRunner
 KEY = "suggest"
 MOST_CRASHES = 5
 """So many crashes with no suggestion between them: it is the model or its device, and it is not tried again."""
-_AT_WORK = frozenset({"running", "idle"})
+_AT_WORK = frozenset({"running", "idle", "held"})
 
 
 class Suggesting(QObject):
     """Loads the project's model when the project opens and asks for what has no suggestion of it yet."""
 
     state_changed = Signal(str)
-    """``off``, ``loading``, ``running``, ``paused``, ``idle`` (all have one) or ``failed``"""
+    """``off``, ``loading``, ``running``, ``paused``, ``idle`` (all have one), ``held`` (see ``hold``) or ``failed``"""
     model_ready = Signal(str, str)
     """(name of the model, device)"""
     failed = Signal(str)
@@ -56,6 +56,7 @@ class Suggesting(QObject):
         self._state = "off"
         self._words = ""
         self._lost = False
+        self._holding = False
         self._crashes = 0
         self._done = 0
         self._total = 0
@@ -115,6 +116,17 @@ class Suggesting(QObject):
         else:
             self._run(self._loader.model)
 
+    def hold(self, holding: bool) -> None:
+        """While a run trains only the clip on screen and those about to come are suggested for; the rest waits."""
+        if holding == self._holding:
+            return
+        self._holding = holding
+        self._feed.only_urgent(holding)
+        if self._state in _AT_WORK and self._loader.model is not None:
+            self._keeper.save()
+            self._background.end(KEY)
+            self._run(self._loader.model)
+
     @Slot()
     def stop(self) -> None:
         """Until the person starts it again."""
@@ -164,6 +176,11 @@ class Suggesting(QObject):
     def _run(self, model: m.ModelReady) -> None:
         """Counts what there is to do, for the status bar; then on."""
         self._feed.open(model)
+        if self._holding:
+            self._background.end(KEY)
+            self._set_state("held")
+            self._feed.ask_urgent()
+            return
         self._set_state("running")
         self._session.read(partial(suggest_jobs.how_many, model.hash), self._on_counted)
 

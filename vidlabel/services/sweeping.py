@@ -157,7 +157,7 @@ class Sweeping(QObject):
     def _on_suggesting(self, state: str) -> None:
         if state == "idle":
             self._go_on()
-        elif state in {"off", "failed", "loading", "paused"}:
+        elif state in {"off", "failed", "loading", "paused", "held"}:
             self._cancel()
             if self.wanted:
                 self._set_state("waiting")

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from vidlabel.core.paths import settings_file
 from vidlabel.core.resources import resource_path
+from vidlabel.core.runs import runs_folder
 from vidlabel.core.words import Changes, ClipRow, ClipState
 from vidlabel.services.background import Background
 from vidlabel.services.calibrating import Calibrating
@@ -33,7 +34,9 @@ from vidlabel.services.tasks import Rank, TaskRunner
 from vidlabel.services.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
+    from vidlabel.services.evaluating import Evaluating
     from vidlabel.services.models import Models
+    from vidlabel.services.training import Training
     from vidlabel.store.project_store import ProjectStore
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,8 @@ class Workbench(QObject):
     project_closed = Signal()
     current_shown = Signal(object)
     """ClipRow that the player was told to play, or None."""
+    clips_wished = Signal(object, str)
+    """tuple[int, ...] of clips that the labelling page is to show, and what they have in common in words"""
     closed = Signal()
     """Everything is written and stopped; the window may go."""
 
@@ -88,6 +93,8 @@ class Workbench(QObject):
         self.exporting = Exporting(self.session, self.tasks, background=self.background, parent=self)
         self.sound = Sound(self.engine, self.player, self.settings, tasks=self.tasks, parent=self)
         self._models: Models | None = None
+        self._evaluating: Evaluating | None = None
+        self._training: Training | None = None
         self._closing = self._written = self._told_closed = False
         self._prepared: tuple[int, ...] = ()
         self._later = QTimer(self)
@@ -145,6 +152,31 @@ class Workbench(QObject):
             self._models.jobs.ended.connect(self._tell_closed)
         return self._models
 
+    @property
+    def training(self) -> Training:
+        """The runs of the project, looked at once its first clip is on screen."""
+        if self._training is None:
+            from vidlabel.services.training import Training
+
+            self._training = Training(
+                self.session, self.suggesting, tasks=self.tasks, background=self.background, parent=self
+            )
+            self._training.told.connect(self.notice)
+        return self._training
+
+    @property
+    def evaluating(self) -> Evaluating:
+        """Measuring models on decided clips, made when it is first asked for."""
+        if self._evaluating is None:
+            from vidlabel.services.evaluating import Evaluating
+
+            self._evaluating = Evaluating(
+                self.session, tasks=self.tasks, background=self.background, parent=self
+            )
+            self._evaluating.exported.connect(self.notice)
+            self._evaluating.ended.connect(self._tell_closed)
+        return self._evaluating
+
     # --- projects --------------------------------------------------------------------------------
     def open_project(self, path: Path) -> None:
         """Opens a ``*.vidlabel`` file or a media folder; an open project is closed first."""
@@ -165,6 +197,10 @@ class Workbench(QObject):
         """Makes a clip current and plays it (a click, a search, the history)."""
         self.library.set_current(clip_id)
 
+    def show_clips(self, clip_ids: tuple[int, ...], words: str) -> None:
+        """Asks for the labelling page with these clips only, in this order (see ``ChosenClips`` for the words)."""
+        self.clips_wished.emit(clip_ids, words)
+
     def scan(self) -> None:
         """Looks for new, changed and missing files now."""
         self.scanner.start()
@@ -178,6 +214,10 @@ class Workbench(QObject):
         self.guard.stop()
         if self._models is not None:
             self._models.close()
+        if self._evaluating is not None:
+            self._evaluating.close()
+        if self._training is not None:
+            self._training.close()
         self.sound.close()
         self.player.open(None)
         self.session.close()
@@ -195,11 +235,30 @@ class Workbench(QObject):
     @Slot()
     def _begin_background_work(self) -> None:
         self._later.stop()
+        if self.session.is_open:
+            self._look_for_runs()
         if self.session.is_open and not self.session.read_only:
             if self.settings.scan_by_itself:
                 self.scanner.start()
             if self.settings.suggest_by_itself:
                 self.suggesting.start()
+
+    @property
+    def runs_at_work(self) -> tuple[str, ...]:
+        """Names of the runs whose processes are at work for the open project."""
+        return tuple(run.name for run in self._training.live) if self._training is not None else ()
+
+    def end_runs(self, *, stop: bool) -> None:
+        """Before closing: stops the runs at work with a checkpoint, or leaves them to go on by themselves."""
+        if stop and self._training is not None:
+            for name in self.runs_at_work:
+                self._training.wish(name, "stop")
+
+    def _look_for_runs(self) -> None:
+        """One may be at work that another window, or this one before, has started."""
+        facts = self.session.facts
+        if facts is not None and (self._training is not None or runs_folder(facts.path).is_dir()):
+            _ = self.training
 
     def _on_root_added(self, _changes: Changes | None) -> None:
         self.scanner.start()
@@ -297,6 +356,7 @@ class Workbench(QObject):
     def _tell_closed(self) -> None:
         """Once all is written and every process, the engine, that of a trial and those of models, has gone."""
         busy = self.guard.busy or (self._models is not None and self._models.jobs.busy)
+        busy = busy or (self._evaluating is not None and self._evaluating.busy)
         gone = self.engine.state is EngineState.STOPPED and not busy
         if self._written and gone and not self._told_closed:
             self._told_closed = True

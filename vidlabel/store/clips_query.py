@@ -7,12 +7,13 @@ everything.
 
 from __future__ import annotations
 
+import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, column, func, select
 
 from vidlabel.core.filters import text_words
 from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
@@ -50,6 +51,9 @@ def ids_of(connection: Connection, query: ClipQuery) -> array[int]:
         )
         if query.sort == "queue" and query.order is QueueOrder.RANDOM and not order:
             found = sorted(found, key=_Shuffled(query.seed))
+        elif query.sort == "chosen" and query.chosen is not None:
+            places = {clip_id: place for place, clip_id in enumerate(query.chosen.ids)}
+            found = sorted(found, key=places.__getitem__)
         ids.extend(found)
     return ids
 
@@ -79,7 +83,15 @@ def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | N
         if folder is None:
             return None
         conditions.append(folder)
+    if query.chosen is not None:
+        conditions.append(_among(query.chosen.ids))
     return conditions
+
+
+def _among(ids: Sequence[int]) -> Condition:
+    """Clips with one of these ids, of which there may be more than a statement takes values."""
+    listed = func.json_each(json.dumps(ids)).table_valued(column("value", Integer))
+    return clips.c.id.in_(select(listed.c.value))
 
 
 def _in_path(word: str) -> Condition:
@@ -121,6 +133,8 @@ def _parts(connection: Connection, query: ClipQuery) -> Iterator[Part]:
         yield from _queue_parts(query.order)
     elif query.sort == "path":
         yield [], [column.desc() for column in _PATH] if descending else _PATH
+    elif query.sort == "chosen":
+        yield [], _PATH if query.chosen is None else []
     elif query.sort == "name":
         yield [], [clips.c.name.desc()] if descending else [clips.c.name]
     elif query.sort == "state":

@@ -128,6 +128,11 @@ class Embeddings:
             values = file.values()
             return EmbeddingMatrix(file.records(), values) if len(values) else None
 
+    def trunks(self) -> list[str]:
+        """The trunks that have embeddings here, by name."""
+        with self._lock:
+            return self._trunks()
+
     def survey(self) -> list[Survey]:
         """What the folder holds, one a trunk; every row is read."""
         with self._lock:

@@ -48,7 +48,9 @@ from vidlabel.store.known_models import KnownModels
 from vidlabel.store.lock import WindowLock
 from vidlabel.store.migrate import create_project, upgrade_project
 from vidlabel.store.rows import rows_of
+from vidlabel.store.runs import Runs
 from vidlabel.store.schema import VERSION
+from vidlabel.store.snapshots import Snapshots
 from vidlabel.store.sqlite import read_only_error
 from vidlabel.store.steps import Direction, go, next_step
 from vidlabel.store.sweeps import Sweeps
@@ -393,6 +395,16 @@ class ProjectStore:
         return Changes(labels=True)
 
     # --- models and suggestions ------------------------------------------------------------------
+    @property
+    def runs(self) -> Runs:
+        """Fine-tuning runs, as the project remembers them."""
+        return Runs(self._database)
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """What runs learned from, and what the next one may learn from."""
+        return Snapshots(self._database)
+
     @property
     def known_models(self) -> KnownModels:
         """Counts of what models said about this project's clips."""

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from vidlabel.store.text import NameText
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration."""
 VERSION = int(REVISION)
 """The same as a number; it is kept in the file's header, where it is read without opening the database."""
@@ -120,7 +120,38 @@ runs = Table(
     Column("started_at_us", BigInteger, nullable=False),
     Column("finished_at_us", BigInteger),
     Column("details", Text, nullable=False, server_default="{}"),
+    Column("snapshot_id", Id),
 )
+"""``details``: settings, base, last figures and words of a failure, as JSON."""
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("split", Text, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("train", BigInteger, nullable=False),
+    Column("validation", BigInteger, nullable=False),
+    Column("test", BigInteger, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+)
+"""``manifest``: the whole snapshot as JSON, compressed by zlib; the numbers beside it are what lists show."""
+
+dealt_clips = Table(
+    "dealt_clips",
+    metadata,
+    Column("content_hash", Text, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("source", NameText, nullable=False),
+    PrimaryKeyConstraint("content_hash", "start_us", "end_us"),
+    sqlite_with_rowid=False,
+)
+"""The part each clip was dealt to by the snapshots so far: what was test stays test."""
 
 roots = Table(
     "roots",

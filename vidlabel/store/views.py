@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
+from vidlabel.core.words import ChosenClips, ClipQuery, ClipState, QueueOrder
 from vidlabel.store.schema import saved_views, settings
 
 
@@ -46,6 +46,8 @@ def _to_json(query: ClipQuery) -> str:
     def plain(value: object) -> object:
         if isinstance(value, frozenset):
             return sorted(str(plain(item)) for item in value)
+        if isinstance(value, ChosenClips):
+            return asdict(value)
         return value.value if isinstance(value, Enum) else value
 
     return json.dumps({field.name: plain(getattr(query, field.name)) for field in fields(query)})
@@ -57,5 +59,7 @@ def _from_json(text: str) -> ClipQuery:
     values = {name: value for name, value in values.items() if name in known}
     for name, kind in (("states", ClipState), ("labels", str), ("suggested", str)):
         values[name] = frozenset(kind(item) for item in values.get(name, ()))
+    chosen = values.get("chosen")
+    values["chosen"] = ChosenClips(words=chosen["words"], ids=tuple(chosen["ids"])) if chosen else None
     values["order"] = QueueOrder(values.get("order", QueueOrder.LEAST_SURE))
     return ClipQuery(**values)

@@ -159,7 +159,7 @@ class Commands(QObject):
     @Slot()
     def _toggle_suggesting(self) -> None:
         suggesting = self._workbench.suggesting
-        if suggesting.state in {"running", "idle", "loading"}:
+        if suggesting.state in {"running", "idle", "held", "loading"}:
             suggesting.stop()
         elif suggesting.state == "paused":
             suggesting.resume()
@@ -169,7 +169,7 @@ class Commands(QObject):
 
     @Slot(str)
     def _suggesting_changed(self, state: str) -> None:
-        self._actions["project.suggest"].setChecked(state in {"running", "idle", "loading"})
+        self._actions["project.suggest"].setChecked(state in {"running", "idle", "held", "loading"})
 
     @Slot(str)
     def _sweeping_changed(self, state: str) -> None:

@@ -69,6 +69,10 @@ class Dialogs(QObject):
 
         self._open(AboutDialog(self._workbench.background.device, self._window))
 
+    def show(self, dialog: QDialog) -> None:
+        """Opens a dialog that something else than an action asks for."""
+        self._open(dialog)
+
     def _open(self, dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(self.closed)

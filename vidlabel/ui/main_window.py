@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QIcon, QShortcut, QShowEvent
@@ -21,13 +22,16 @@ from vidlabel.ui.decide.panel import DecidePanel
 from vidlabel.ui.dialogs import Dialogs
 from vidlabel.ui.focus_rules import FocusRules
 from vidlabel.ui.library.panel import LibraryPanel
-from vidlabel.ui.pages import LABEL, MODELS, Pages
+from vidlabel.ui.pages import EVALUATE, LABEL, MODELS, TRAIN, Pages
 from vidlabel.ui.player.panel import PlayerPanel
 from vidlabel.ui.states import Banner, States
 from vidlabel.ui.status_bar import StatusBar
 from vidlabel.ui.theme import Theme
 from vidlabel.ui.top_bar import TopBar
 from vidlabel.ui.welcome import WelcomePage
+
+if TYPE_CHECKING:
+    from vidlabel.ui.train.dialogs import Closing
 
 FIRST_SIZE = QSize(1440, 900)
 
@@ -48,7 +52,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(QIcon(str(resources_root() / "icons" / "vidlabel.svg")))
         self.actions_table = Actions(self, workbench.keys)
         self.focus_rules = FocusRules(application, self.actions_table.acts_once, parent=self)
-        self._may_go = False
+        self._may_go = self._asked_about_runs = False
         self._build()
         self._wire()
         self._show_choices()
@@ -75,7 +79,9 @@ class MainWindow(QMainWindow):
         self.welcome = WelcomePage(actions)
         self.places = Pages(bench.player)
         self.places.add(LABEL, self._label_page)
+        self.places.add(EVALUATE, self._evaluate_page)
         self.places.add(MODELS, self._models_page)
+        self.places.add(TRAIN, self._train_page)
         work = QWidget()
         down = QVBoxLayout(work)
         down.setContentsMargins(0, 0, 0, 0)
@@ -107,6 +113,7 @@ class MainWindow(QMainWindow):
         bench.deciding.blind_changed.connect(self.library.view.set_blind)
         bench.settings.changed.connect(self._setting_changed)
         bench.closed.connect(self._go)
+        bench.clips_wished.connect(self.show_clips)
         self.library.view.clip_chosen.connect(bench.show_clip)
         self.player.clip_wished.connect(bench.show_clip)
         bench.sweeping.strip_changed.connect(self.player.strip.show_data)
@@ -124,7 +131,9 @@ class MainWindow(QMainWindow):
             source.connect(self._escape_pressed)
         for action_id, slot in (
             ("page.label", self._show_label_page),
+            ("page.evaluate", self._show_evaluate_page),
             ("page.models", self._show_models_page),
+            ("page.train", self._show_train_page),
             ("decide.pick", self.decide.open_picker),
             ("play.full_screen", self._toggle_full_screen),
             ("play.zoom_fit", self._toggle_enlarge),
@@ -142,6 +151,13 @@ class MainWindow(QMainWindow):
     def _label_page(self) -> tuple[QWidget, Callable[[], object]]:
         return self.columns, self.player.focus_player
 
+    def _evaluate_page(self) -> tuple[QWidget, Callable[[], object]]:
+        # Loaded here: start-up does without.
+        from vidlabel.ui.evaluate.page import EvaluatePage
+
+        page = EvaluatePage(self.workbench)
+        return page, page.focus_setup
+
     def _models_page(self) -> tuple[QWidget, Callable[[], object]]:
         # Loaded here: start-up does without.
         from vidlabel.ui.models.page import ModelsPage
@@ -153,11 +169,36 @@ class MainWindow(QMainWindow):
     def _show_label_page(self) -> None:
         self.places.turn_to(LABEL)
 
+    def _train_page(self) -> tuple[QWidget, Callable[[], object]]:
+        # Loaded here: start-up does without.
+        from vidlabel.ui.train.page import TrainPage
+
+        page = TrainPage(self.workbench, actions=self.actions_table)
+        return page, page.focus_first
+
     @Slot()
     def _show_models_page(self) -> None:
+        self._turn_from_label(MODELS)
+
+    @Slot()
+    def _show_train_page(self) -> None:
+        self._turn_from_label(TRAIN)
+
+    @Slot()
+    def _show_evaluate_page(self) -> None:
+        self._turn_from_label(EVALUATE)
+
+    def _turn_from_label(self, place: str) -> None:
+        """To another page; full screen is the labelling page's alone."""
         if self.actions_table["play.full_screen"].isChecked():
             self.actions_table["play.full_screen"].trigger()
-        self.places.turn_to(MODELS)
+        self.places.turn_to(place)
+
+    @Slot(object, str)
+    def show_clips(self, clip_ids: tuple[int, ...], words: str) -> None:
+        """The labelling page with these clips only; ``words`` end a sentence that begins 'only the clips'."""
+        self.library.show_clips(clip_ids, words)
+        self._show_label_page()
 
     @Slot(str)
     def _page_turned(self, place: str) -> None:
@@ -291,6 +332,24 @@ class MainWindow(QMainWindow):
         self.workbench.settings.set_window_state("geometry", self.saveGeometry())
         self.workbench.settings.set_window_state("splitter/columns", self.columns.saveState())
 
+    def _ask_about_runs(self) -> bool:
+        """Whether the person is asked first what becomes of a run that is at work."""
+        names = self.workbench.runs_at_work
+        if not names or self._asked_about_runs or not self.isEnabled():
+            return False
+        from vidlabel.ui.train.dialogs import ClosingDialog
+
+        dialog = ClosingDialog(names, self)
+        dialog.decided.connect(self._runs_decided)
+        self.dialogs.show(dialog)
+        return True
+
+    @Slot(object)
+    def _runs_decided(self, closing: Closing) -> None:
+        self._asked_about_runs = True
+        self.workbench.end_runs(stop=closing.value == "stop")
+        self.close()
+
     @Slot()
     def _go(self) -> None:
         if self.isEnabled():
@@ -310,8 +369,10 @@ class MainWindow(QMainWindow):
         if self._may_go:
             event.accept()
             return
-        # What was decided is written before the window goes.
         event.ignore()
+        if self._ask_about_runs():
+            return
+        # What was decided is written before the window goes.
         self._remember()
         self.setEnabled(False)
         self.workbench.close()

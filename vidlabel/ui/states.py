@@ -154,8 +154,11 @@ class States(QObject):
     @Slot()
     def _view_done(self) -> None:
         left = self._workbench.session.counts.pending
+        chosen = self._workbench.library.query.chosen
         self._player.say(
-            "Every clip of this view is decided", f"{count(left, 'clip')} left outside it.", icon="done"
+            "Every clip of this view is decided" if chosen is None else f"The last clip {chosen.words}",
+            f"{count(left, 'clip')} left outside it." if chosen is None else "",
+            icon="done",
         )
         self._player.message.set_buttons(
             self._button("library.clear_filter", "Clear the filter", look="primary")

@@ -29,7 +29,7 @@ _ACTIONS = {
     "import": _Action(f"{_CHANGE}:import_file", ("PATH",), frozenset({"name", "labels", "network"})),
     "export": _Action(f"{_CHANGE}:export", ("MODEL", "OUT"), frozenset({"kind", "force"})),
     "remove": _Action(f"{_CHANGE}:remove", ("MODEL",)),
-    "promote": _Action(f"{_CHOOSE}:promote", ("PROJECT", "MODEL")),
+    "promote": _Action(f"{_CHOOSE}:promote", ("PROJECT", "MODEL"), frozenset({"strict"})),
     "rollback": _Action(f"{_CHOOSE}:rollback", ("PROJECT",)),
 }
 _OPTIONS = {
@@ -39,6 +39,7 @@ _OPTIONS = {
     "network": "--network",
     "kind": "--kind",
     "force": "--force",
+    "strict": "--strict",
 }
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vidlabel.cli import model_work
+from vidlabel.cli.arguments.models import EXPORT_KINDS
 from vidlabel.cli.output import Output
-from vidlabel.cli.parser import EXPORT_KINDS
 from vidlabel.cli.progress import BYTES, Bar, progress
 from vidlabel.core.catalogue import published_model
 from vidlabel.core.errors import UsageError

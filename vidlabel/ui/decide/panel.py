@@ -40,6 +40,7 @@ _STATE_WORDS = {
     "paused": "Suggesting is paused.",
     "off": "Suggesting is off; the Project menu starts it.",
     "idle": "No suggestion for this clip.",
+    "held": "No suggestion yet; the clip on screen goes first while a run trains.",
 }
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidge
 
 from vidlabel.core.errors import VidlabelError
 from vidlabel.core.filters import parse
-from vidlabel.core.words import ClipState, Counts, Label, QueueOrder
+from vidlabel.core.words import ChosenClips, ClipState, Counts, Label, QueueOrder
 from vidlabel.ui import tokens
 from vidlabel.ui.parts.basics import Chip, Words
 from vidlabel.ui.parts.flow import FlowRow
@@ -24,6 +24,8 @@ ORDER_WORDS = {
     QueueOrder.PATH: "by path",
     QueueOrder.RANDOM: "random",
 }
+AS_CHOSEN = "as listed"
+"""Clips that were picked one by one have an order of their own."""
 PAUSE_MS = 120
 """Typing rests this long before the list is asked again."""
 
@@ -47,6 +49,13 @@ class HintedField(QLineEdit):
         self._caps = caps
         self._keep_clear(self.text())
         self.update()
+
+    def empty(self) -> None:
+        """Without text, and without telling."""
+        self.blockSignals(True)
+        self.clear()
+        self.blockSignals(False)
+        self._keep_clear("")
 
     @Slot(str)
     def _keep_clear(self, text: str) -> None:
@@ -86,6 +95,8 @@ class FilterBar(QWidget):
         super().__init__(parent)
         self._states: set[ClipState] = set()
         self._labels: set[str] = set()
+        self._chosen: ChosenClips | None = None
+        self._as_chosen = False
         self._all_labels: tuple[Label, ...] = ()
         self._counts = Counts()
         self._order = QueueOrder.LEAST_SURE
@@ -119,7 +130,7 @@ class FilterBar(QWidget):
     @property
     def is_empty(self) -> bool:
         """Whether every clip passes."""
-        return not (self.field.text().strip() or self._states or self._labels)
+        return not (self.field.text().strip() or self._states or self._labels or self._chosen)
 
     def set_labels(self, labels: tuple[Label, ...]) -> None:
         self._all_labels = labels
@@ -129,29 +140,40 @@ class FilterBar(QWidget):
 
     def set_order(self, order: QueueOrder) -> None:
         """Shows and applies a queue order."""
-        if order is not self._order:
+        if order is not self._order or self._as_chosen:
             self._order = order
+            self._as_chosen = False
             self._build_chips()
             self._tell()
 
+    def choose(self, chosen: ChosenClips) -> None:
+        """Shows these clips only, in their own order, in place of any other filter; a chip removes that again."""
+        self._empty()
+        self._chosen = chosen
+        self._as_chosen = True
+        self._build_chips()
+        self._tell()
+
     def restore(self, order: QueueOrder) -> None:
         """Empties the filter for a project just opened, without telling it."""
+        self._empty()
+        self._order = order
+        self._build_chips()
+
+    def _empty(self) -> None:
         self._states.clear()
         self._labels.clear()
-        self._order = order
-        self.field.blockSignals(True)
-        self.field.clear()
-        self.field.blockSignals(False)
+        self._chosen = None
+        self._as_chosen = False
+        self._pause.stop()
+        self.field.empty()
         self._drop_text.setVisible(False)
         self.trouble.hide()
-        self._build_chips()
 
     @Slot()
     def clear(self) -> None:
         """Lets every clip pass."""
-        self._states.clear()
-        self._labels.clear()
-        self.field.clear()
+        self._empty()
         self._build_chips()
         self._tell()
 
@@ -182,11 +204,19 @@ class FilterBar(QWidget):
             states=query.states | self._states,
             labels=query.labels | self._labels,
             order=self._order,
+            chosen=self._chosen,
+            sort="chosen" if self._as_chosen else query.sort,
         )
         self.query_changed.emit(query)
 
     def _build_chips(self) -> None:
         self._chips.clear()
+        if self._chosen is not None:
+            words = f"{len(self._chosen.ids):,} {self._chosen.words}"
+            chip = Chip(f"{words}  ✕", on=True, name=f"Remove the filter: {words}")
+            chip.setToolTip(f"Only the clips {self._chosen.words}. A click shows every clip again.")
+            chip.clicked.connect(self._drop_chosen)
+            self._chips.add(chip)
         for state in sorted(self._states):
             chip = Chip(f"{state.value}  ✕", on=True, name=f"Remove the filter {state.value}")
             chip.setProperty("state", state.value)
@@ -200,9 +230,8 @@ class FilterBar(QWidget):
         more = Chip("+ filter", name="Add a filter")
         more.clicked.connect(self._show_filters)
         self._chips.add(more)
-        order = Chip(
-            f"order: {ORDER_WORDS[self._order]} ▾", name=f"Order of the queue: {ORDER_WORDS[self._order]}"
-        )
+        words = AS_CHOSEN if self._as_chosen else ORDER_WORDS[self._order]
+        order = Chip(f"order: {words} ▾", name=f"Order of the queue: {words}")
         order.clicked.connect(self._show_orders)
         self._chips.add(order)
         self._chips.updateGeometry()
@@ -216,6 +245,13 @@ class FilterBar(QWidget):
             self._states.discard(ClipState(chip.property("state")))
         if chip.property("label"):
             self._labels.discard(str(chip.property("label")))
+        self._build_chips()
+        self._tell()
+
+    @Slot()
+    def _drop_chosen(self) -> None:
+        self._chosen = None
+        self._as_chosen = False
         self._build_chips()
         self._tell()
 
@@ -262,10 +298,15 @@ class FilterBar(QWidget):
     @Slot()
     def _show_orders(self) -> None:
         menu = QMenu(self)
+        if self._chosen is not None:
+            action = menu.addAction(AS_CHOSEN[0].upper() + AS_CHOSEN[1:])
+            action.setCheckable(True)
+            action.setChecked(self._as_chosen)
+            action.triggered.connect(self._order_as_chosen)
         for order, words in ORDER_WORDS.items():
             action = menu.addAction(words[0].upper() + words[1:])
             action.setCheckable(True)
-            action.setChecked(order is self._order)
+            action.setChecked(order is self._order and not self._as_chosen)
             action.setData(order.value)
             action.triggered.connect(self._order_chosen)
         self._pop(menu)
@@ -275,6 +316,12 @@ class FilterBar(QWidget):
         action = self.sender()
         if isinstance(action, QAction):
             self.order_chosen.emit(str(action.data()))
+
+    @Slot()
+    def _order_as_chosen(self) -> None:
+        self._as_chosen = True
+        self._build_chips()
+        self._tell()
 
     def _pop(self, menu: QMenu) -> None:
         chip = self.sender()

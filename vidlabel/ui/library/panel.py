@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from vidlabel.core.words import ClipQuery, Counts, QueueOrder
+from vidlabel.core.words import ChosenClips, ClipQuery, Counts, QueueOrder
 from vidlabel.services.library import Library
 from vidlabel.services.project import ProjectFacts, ProjectSession
 from vidlabel.services.settings import Settings
@@ -111,6 +111,10 @@ class LibraryPanel(QWidget):
         """Shows the clips of one label."""
         quoted = f'"{label}"' if " " in label or "," in label else label
         self.filters.field.setText(f"label:{quoted}")
+
+    def show_clips(self, clip_ids: tuple[int, ...], words: str) -> None:
+        """Shows these clips and no others, the first of them current; see :class:`ChosenClips` for the words."""
+        self.filters.choose(ChosenClips(words=words, ids=clip_ids))
 
     @Slot(object)
     def _query_changed(self, query: ClipQuery) -> None:

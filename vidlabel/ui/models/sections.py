@@ -27,7 +27,11 @@ class Panel(QFrame):
         super().__init__(parent)
         self.setObjectName("Card")
         self.setAccessibleName(title)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        # Not at most its size hint: that is the height of wrapped words at a width of their own choice, and at a
+        # smaller one they would be cut off.
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
         self.body.setSpacing(8)

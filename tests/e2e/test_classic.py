@@ -1,0 +1,130 @@
+"""The classic experiment from the command line: HMDB51's folders and official split, a 3D-CNN and an RNN."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import hmdb51
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+_MAKE_BASES = """
+import json, sys
+from pathlib import Path
+import torch
+from vidlabel.ml.modelfile import save_model
+from vidlabel.ml.networks import build
+from vidlabel.ml.preprocess import Preprocessing
+from vidlabel.ml.published import hmdb51_labels
+for name, arguments in json.loads(sys.argv[2]).items():
+    torch.manual_seed(1)
+    network = build(name, labels=51, **arguments).eval()
+    save_model(Path(sys.argv[1]) / f"{name}.safetensors", network, name=f"untrained {name}", network=name,
+               network_args=arguments, labels=hmdb51_labels(), card={"limits": ["its weights are random"]},
+               preprocessing=Preprocessing(frames=4, height=32, width=32))
+"""
+_NETWORKS: dict[str, dict[str, Any]] = {
+    "compact3d": {"widths": [8, 12, 16], "blocks": [1, 1], "time_strides": [1, 2]},
+    "resnet18_lstm": {"hidden": 32},
+}
+
+Vidlabel = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One place for the data, the project, and its runs."""
+    return tmp_path_factory.mktemp("classic")
+
+
+@pytest.fixture(scope="module")
+def vidlabel(home: Path) -> Vidlabel:
+    """The command line in processes of their own, as a person runs it; torch stays out of this one."""
+
+    def run(*arguments: object) -> dict[str, Any]:
+        done = _python(home, "-m", "vidlabel", *map(str, arguments), "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        answer = json.loads(done.stdout)
+        assert isinstance(answer, dict)
+        return answer
+
+    return run
+
+
+def _python(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "VIDLABEL_HOME": str(home / "home")
+    }  # fmt: skip
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=150,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bases(home: Path) -> Path:
+    """A folder of untrained models: a test fetches no pretrained weights."""
+    made = _python(home, "-c", _MAKE_BASES, str(home), json.dumps(_NETWORKS))
+    assert made.returncode == 0, made.stderr
+    return home
+
+
+@pytest.fixture(scope="module")
+def splits(home: Path) -> Path:
+    return hmdb51.make(home)[1]
+
+
+@pytest.fixture(scope="module")
+def project(vidlabel: Vidlabel, home: Path, splits: Path) -> Path:
+    """HMDB51's folders, imported with their first split."""
+    path = home / "classic.vidlabel"
+    imported = vidlabel("import", path, home / "hmdb51", "--format", "hmdb51", "--splits", splits)
+    assert (imported["imported"], imported["split"]["train"], imported["split"]["test"]) == (36, 24, 12)
+    return path
+
+
+@pytest.mark.parametrize("network", ["compact3d", pytest.param("resnet18_lstm", marks=pytest.mark.slow)])
+def test_fine_tune_and_evaluate_on_the_official_split(
+    vidlabel: Vidlabel, project: Path, bases: Path, splits: Path, network: str
+) -> None:
+    run = vidlabel(
+        "train", project, "--base", bases / f"{network}.safetensors", "--split", "official", "--tunes", "all",
+        "--epochs", 8, "--patience", 0, "--rate", "0.003", "--batch-size", 6, "--augment", "none",
+        "--average", "0", "--device", "cpu", "--precision", "float32", "--seed", 1,
+    )  # fmt: skip
+    assert run["state"] == "finished"
+    # The proof and `evaluate` measure the same model on the same clips, each in its own way.
+    tested = vidlabel("evaluate", project, "--model", run["model"], "--split", "test", "--device", "cpu")
+    assert (tested["model"], tested["clips"]) == (run["model"], 12)
+    for figure in ("top1", "mean_class"):
+        assert tested[figure] == pytest.approx(run["metrics"][figure])
+    # Classes that a glance tells apart, of films it has never seen; one in three would be chance.
+    assert tested["top1"] >= 0.6
+    # No clip of a test film was learnt from.
+    manifest = json.loads((Path(run["folder"]) / "snapshot.json").read_text(encoding="utf-8"))
+    parts: dict[str, set[str]] = {}
+    for clip in manifest["clips"]:
+        parts.setdefault(clip[5], set()).add(clip[4])
+    assert all(len(own) == 1 for own in parts.values())
+    listed = {Path(clip[6]).name for clip in manifest["clips"] if clip[4] == "test"}
+    official = "".join(path.read_text(encoding="utf-8") for path in splits.glob("*_test_split1.txt"))
+    assert listed == {line.rpartition(" ")[0] for line in official.splitlines() if line.endswith(" 2")}
+
+
+@pytest.mark.slow
+def test_the_head_of_the_bundled_model(vidlabel: Vidlabel, project: Path) -> None:
+    run = vidlabel(
+        "train", project, "--base", "bundled", "--split", "official", "--epochs", 5, "--device", "cpu"
+    )
+    assert run["state"] == "finished"
+    assert run["proof"]["clips"] == 12
+    tested = vidlabel("evaluate", project, "--model", run["model"], "--split", "test", "--device", "cpu")
+    assert tested["clips"] == 12

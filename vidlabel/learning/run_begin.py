@@ -1,0 +1,155 @@
+"""Begins runs: the folder with all that their process needs, the snapshot that is kept, and the project's row.
+
+No torch: the window and the command line come here, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidlabel.core.errors import TrainingError, VidlabelError
+from vidlabel.core.runs import RunFolder, TrainSettings, runs_folder
+from vidlabel.core.snapshot import Snapshot
+from vidlabel.core.time import now_us
+from vidlabel.learning.preflight import blockers_of, count_labels
+from vidlabel.learning.snapshots import Prepared
+from vidlabel.store.project_store import ProjectStore
+
+SINCE = "since_us"
+"""Of a row's details: when the run was begun, or last told to go on."""
+WISHES = frozenset({"stop", "keep", "pause", "resume"})
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model file: the one to start from, or the active one that the result has to beat."""
+
+    path: Path
+    name: str
+    hash: str
+    card_license: str = ""
+
+
+def begin_run(
+    store: ProjectStore,
+    prepared: Prepared | Snapshot,
+    settings: TrainSettings,
+    *,
+    base: Base,
+    active: Base | None = None,
+    new_test: bool = False,
+) -> RunFolder:
+    """Makes the folder and the row of a run and keeps its snapshot; its process is started by the caller.
+
+    Args:
+        store: an open project.
+        prepared: what it learns from.
+        settings: how.
+        base: the model to start from.
+        active: the model its result is compared with.
+        new_test: the snapshot was prepared with it.
+
+    Raises:
+        TrainingError: too little is labelled, another run has taken test clips since it was prepared, or the folder
+            beside the project cannot be written.
+        ProjectError: the project cannot be written; there is no run then.
+    """
+    snapshot = prepared.snapshot if isinstance(prepared, Prepared) else prepared
+    new_test = new_test or (isinstance(prepared, Prepared) and prepared.new_test)
+    blockers = blockers_of(count_labels(snapshot))
+    if blockers:
+        raise TrainingError(" ".join(blockers))
+    if not new_test:
+        _refuse_taken(store, snapshot)
+    store.snapshots.keep(snapshot, deal_anew=new_test)
+    folder = _new_folder(store)
+    try:
+        told = {
+            **settings.to_json(),
+            "base_path": str(base.path), "base_name": base.name, "base_hash": base.hash,
+            "base_license": base.card_license, "project": str(store.path),
+            "active_path": None if active is None else str(active.path),
+            "active_name": "" if active is None else active.name,
+            "active_hash": "" if active is None else active.hash,
+            "aliases": store.snapshots.aliases(),
+        }  # fmt: skip
+        _write(folder.snapshot, snapshot.to_json())
+        _write(folder.settings, told)
+        details = {"settings": settings.to_json(), "base": base.name, "base_hash": base.hash, SINCE: now_us()}
+        store.runs.add(folder.name, snapshot=snapshot.hash, base=base.hash, details=details)
+    except BaseException as error:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _unwritable(folder.path, error) from error
+        raise
+    return folder
+
+
+def send_wish(folder: RunFolder, word: str) -> None:
+    """Tells the process of a run what is wished: ``stop``, ``keep``, ``pause`` or ``resume``.
+
+    Raises:
+        ValueError: no such word.
+        TrainingError: the folder cannot be written.
+    """
+    if word not in WISHES:
+        raise ValueError(f"a run understands {', '.join(sorted(WISHES))}, not {word!r}")
+    try:
+        _write_text(folder.wish, word)
+    except OSError as error:
+        raise _unwritable(folder.path, error) from error
+
+
+def _refuse_taken(store: ProjectStore, snapshot: Snapshot) -> None:
+    dealt = store.snapshots.dealt()
+    taken = sum(
+        clip.part != "test" and (known := dealt.get(clip.key)) is not None and known.part == "test"
+        for clip in snapshot.clips
+    )
+    if taken:
+        raise TrainingError(
+            f"{taken:,} clips of this snapshot have become test clips of another run since it was prepared. "
+            "Prepare it again."
+        )
+
+
+def _new_folder(store: ProjectStore) -> RunFolder:
+    parent = runs_folder(store.path)
+    taken = {row.name for row in store.runs.all()}
+    number = len(taken) + 1
+    while True:
+        name = f"run-{number}"
+        try:
+            if name not in taken:
+                (parent / name).mkdir(parents=True)
+                return RunFolder(parent / name)
+        except FileExistsError:
+            pass  # of a project that was here before, or begun by somebody else just now
+        except OSError as error:
+            raise _unwritable(parent, error) from error
+        number += 1
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    _write_text(path, json.dumps(content, ensure_ascii=True))
+
+
+def _write_text(path: Path, text: str) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> VidlabelError:
+    return TrainingError(
+        f"{path}: it cannot be written ({error.strerror or error}). Make room or give yourself the right to it."
+    )
