@@ -55,7 +55,7 @@ format: $(VENV)/.dev ## bring the sources into form
 
 bench: $(VENV)/.dev ## every benchmark (QUICK=1 for the short form); JSON into benchmarks/results
 	@mkdir -p $(OUT)
-	@for name in startup next_clip engine frames scan long_video install; do \
+	@for name in startup next_clip engine frames scan long_video install finetune; do \
 	  $(BIN)/python -m benchmarks.$$name $(if $(QUICK),--quick) --out $(OUT)/$$name.json || exit $$?; done
 
 clean: ## take away the environment and everything built

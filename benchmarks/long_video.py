@@ -3,7 +3,7 @@ clips that were joined into the video are found again.
 
 The long video is one short encoded stretch written over and over, packet by packet, so that an hour takes seconds to
 make. Its sweep runs in a process of its own whose memory is read before and after. The boundaries are measured on
-another video, joined from clips whose label is known.
+another video, joined from clips whose label is known (``benchmarks/joined_clips.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
@@ -24,6 +23,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.joined_clips import Joined, compared, joined, known_to_model, labelled_clips, real_clips
 from benchmarks.report import Report, run
 from vidlabel.core.sweeps import Proposal, ProposalSettings, SweepPlan, seconds_to_plan
 
@@ -189,114 +189,6 @@ def _network_alone(windows: int, predictor: Any) -> float:
     return perf_counter() - began
 
 
-# --- finding joined clips again ------------------------------------------------------------------
-@dataclass(frozen=True)
-class Joined:
-    """A video made of clips: its file, and (start, end, label) of each in µs; what lies between has no label."""
-
-    path: Path
-    clips: tuple[tuple[int, int, str], ...]
-    source: str
-
-
-def _labelled_clips() -> tuple[list[tuple[Path, str]], str]:
-    """The sample clips; each means the HMDB51 label in its name."""
-    folder = CHECKOUT / "resources" / "samples"
-    return [
-        (path, path.stem.split("_")[1]) for path in sorted(folder.glob("sample_*.mp4"))
-    ], "sample clips (drawn)"
-
-
-def _real_clips() -> list[tuple[Path, str]]:
-    folder = CHECKOUT.parent / "shared" / "data" / "hmdb51_clips"
-    found = [
-        (path, path.parent.name) for path in sorted(folder.glob("*/*")) if path.suffix in {".avi", ".mp4"}
-    ]
-    # One class has far more clips than all others together.
-    taken: dict[str, int] = {}
-    kept = []
-    for path, label in found:
-        taken[label] = taken.get(label, 0) + 1
-        if taken[label] <= 3:
-            kept.append((path, label))
-    return kept
-
-
-def joined(path: Path, clips: Sequence[tuple[Path, str]], *, turns: int, source: str) -> Joined:
-    """Writes the clips one after the other, in an order mixed anew each turn, two seconds of still grey between."""
-    from vidlabel.media.encode import write_video
-    from vidlabel.media.reader import FrameReader
-
-    order: list[tuple[Path, str]] = []
-    for turn in range(turns):
-        mixed = np.random.default_rng(turn).permutation(len(clips))
-        order += [clips[place] for place in mixed]
-    spans: list[tuple[int, int, str]] = []
-    grey = np.full((240, 320, 3), 110, np.uint8)
-
-    def frames() -> Iterator[NDArray[np.uint8]]:
-        number = 0
-        for clip, label in order:
-            for _ in range(2 * _FPS):
-                yield grey
-                number += 1
-            begin = number
-            with FrameReader(clip) as reader:
-                # At its own speed: frames are taken at the times of this video's frames.
-                count = max(1, round(reader.index.duration_us * _FPS / 1_000_000))
-                places = [reader.index.frame_at(round(place * 1_000_000 / _FPS)) for place in range(count)]
-                for picture in reader.read_many(places, size=(320, 240)):
-                    yield picture
-                    number += 1
-            spans.append((begin * 1_000_000 // _FPS, number * 1_000_000 // _FPS, label))
-
-    write_video(path, frames(), fps=_FPS)
-    return Joined(path, tuple(spans), source)
-
-
-@dataclass(frozen=True)
-class Found:
-    """How the proposals of a joined video compare with its clips."""
-
-    boundary_error_s: float | None
-    recall: float
-    recall_any_label: float
-    precision: float
-    proposals: int
-
-
-def _compared(proposals: Sequence[Proposal], clips: Sequence[tuple[int, int, str]]) -> Found:
-    """Boundaries of clips that some proposal of their label overlaps most; recall and precision at IoU 0.5."""
-    errors: list[float] = []
-    hit = hit_any = 0
-    for start, end, label in clips:
-        best = max(proposals, key=lambda one: _iou(one, start, end), default=None)
-        if best is None or _iou(best, start, end) == 0:
-            continue
-        hit_any += _iou(best, start, end) >= 0.5
-        same = [one for one in proposals if one.label == label and _iou(one, start, end) > 0]
-        if same:
-            best = max(same, key=lambda one: _iou(one, start, end))
-            hit += _iou(best, start, end) >= 0.5
-            errors += [abs(best.start_us - start) / 1e6, abs(best.end_us - end) / 1e6]
-    right = sum(
-        any(one.label == label and _iou(one, start, end) >= 0.5 for start, end, label in clips)
-        for one in proposals
-    )
-    return Found(
-        boundary_error_s=statistics.median(errors) if errors else None,
-        recall=hit / len(clips),
-        recall_any_label=hit_any / len(clips),
-        precision=right / max(1, len(proposals)),
-        proposals=len(proposals),
-    )
-
-
-def _iou(one: Proposal, start: int, end: int) -> float:
-    both = max(0, min(one.end_us, end) - max(one.start_us, start))
-    return both / (max(one.end_us, end) - min(one.start_us, start))
-
-
 def _proposed(video: Joined, suggester: Any, predictor: Any) -> list[Proposal]:
     from vidlabel.learning.proposals import propose, scores_from_bytes, scores_to_bytes
     from vidlabel.media.frame_index import FrameIndex
@@ -306,22 +198,6 @@ def _proposed(video: Joined, suggester: Any, predictor: Any) -> list[Proposal]:
     labels = predictor.info.labels
     kept = scores_from_bytes(b"".join(scores_to_bytes(part.probabilities) for part in parts), len(labels))
     return propose(kept, plan, labels=labels, settings=ProposalSettings())
-
-
-def _known_to_model(clips: Sequence[tuple[Path, str]], predictor: Any) -> list[tuple[Path, str]]:
-    """The clips whose label the model gives first when it is shown the clip alone."""
-    from vidlabel.media.sampler import read_positions
-
-    right = []
-    for path, label in clips:
-        preprocessing = predictor.info.preprocessing
-        frames = read_positions(
-            path, start_us=0, end_us=10**12, positions=preprocessing.positions, size=preprocessing.decode_size
-        )
-        row = predictor.predict(preprocessing.crop(frames)[None]).probabilities[0]
-        if predictor.info.labels[int(row.argmax())] == label:
-            right.append((path, label))
-    return right
 
 
 # --- all of it -----------------------------------------------------------------------------------
@@ -346,17 +222,17 @@ def measure(quick: bool) -> Report:
                 bare.append(_bare_decode(folder / "small.mp4"))
             network_s = _network_alone(sum(len(part.probabilities) for part in whole), predictor)
             same, resume_s = _resumed(folder / "small.mp4", whole, suggester, predictor)
-            clips, source = _labelled_clips()
-            known = _known_to_model(clips, predictor)
+            clips, source = labelled_clips()
+            known = known_to_model(clips, predictor)
             turns = 2 if quick else 6
             drawn = joined(folder / "drawn.mp4", known, turns=turns, source=source)
-            found = _compared(_proposed(drawn, suggester, predictor), drawn.clips)
-            real_all = _real_clips()
-            real_known = _known_to_model(real_all, predictor) if real_all else []
+            found = compared(_proposed(drawn, suggester, predictor), drawn.clips)
+            real_all = real_clips()
+            real_known = known_to_model(real_all, predictor) if real_all else []
             real = None
             if real_all and not quick:
                 video = joined(folder / "real.mp4", real_all, turns=2, source="real HMDB51 clips")
-                real = _compared(_proposed(video, suggester, predictor), video.clips)
+                real = compared(_proposed(video, suggester, predictor), video.clips)
             device = f"{predictor.device.kind}: {predictor.device.name}"
         finally:
             suggester.close()

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.helpers.clips import audio_only, empty_file, numbered_clip, text_file, tone
 from vidlabel.__main__ import main
+
+if TYPE_CHECKING:
+    from tests.helpers.tiny_models import Published
 
 LABELS = [f"label_{number}" for number in range(12)]
 
@@ -128,4 +132,40 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small = Preprocessing(frames=4, height=32, width=32)
     save_model(path, network, name="tiny", network="compact3d", labels=LABELS, preprocessing=small,
                card={"about": {"purpose": "a test"}})  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Published]:
+    """A server with a published model of torchvision's kind and one of the hub's."""
+    from tests.helpers.tiny_models import convert_here, publish
+    from tests.helpers.weights_server import serving
+    from vidlabel.ml import install
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "VIDLABEL_OFFLINE", "HF_HUB_OFFLINE", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with serving() as server:
+        made = publish(server, tmp_path)
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        # In the processes that tests start it is as in the program; here torch is loaded already.
+        monkeypatch.setattr(install, "convert_apart", convert_here)
+        yield made
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A person's own model file."""
+    import torch
+
+    from tests.helpers.tiny_models import SMALL
+    from vidlabel.ml.modelfile import save_model
+    from vidlabel.ml.networks import build
+    from vidlabel.ml.preprocess import Preprocessing
+
+    torch.manual_seed(1)
+    path = tmp_path / "own.safetensors"
+    save_model(path, build("compact3d", labels=3, **SMALL), name="own", network="compact3d", network_args=SMALL,
+               labels=["wave", "jump", "sit"], preprocessing=Preprocessing(frames=4, height=16, width=16))  # fmt: skip
     return path

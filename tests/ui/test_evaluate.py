@@ -69,6 +69,7 @@ def evaluated(qtbot: QtBot, window: MainWindow) -> EvaluatePage:
     page = evaluate_page(qtbot, window)
     with qtbot.waitSignal(window.workbench.evaluating.finished, timeout=20_000):
         page.setup.go.click()
+    qtbot.waitUntil(lambda: page.report.filled, timeout=5_000)
     return page
 
 

@@ -41,7 +41,7 @@ def column(qtbot: QtBot, *widgets: QWidget, width: int) -> QWidget:
     return body
 
 
-@pytest.mark.parametrize("width", [260, 330, 420, 700])
+@pytest.mark.parametrize("width", [300, 330, 420, 700])
 def test_a_table_of_scores_is_as_high_as_its_words(qtbot: QtBot, width: int) -> None:
     body = column(qtbot, *accuracy(FACTS), width=width)
     assert cut_off(body) == []

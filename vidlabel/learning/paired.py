@@ -26,7 +26,7 @@ def mcnemar(won: int, lost: int) -> float:
     _check(won, lost)
     clips, fewer = won + lost, min(won, lost)
     if clips <= _EXACT:
-        return min(1.0, 2 * sum(math.comb(clips, count) for count in range(fewer + 1)) / 2**clips)
+        return min(1.0, 2 * sum(math.comb(clips, count) for count in range(fewer + 1)) / (1 << clips))
     whole, half = math.lgamma(clips + 1), clips * math.log(2)
     tail = math.fsum(
         math.exp(whole - math.lgamma(count + 1) - math.lgamma(clips - count + 1) - half)

@@ -71,7 +71,8 @@ class Result:
     """An evaluation as the page shows it.
 
     ``cells`` are the clips by true and suggested label, ``doubtful`` those that may carry a wrong label,
-    ``interval`` and ``interval_of`` the 95 % intervals of top-1 and of each label's recall.
+    ``interval`` and ``interval_of`` the 95 % intervals of top-1 and of each label's recall, ``taken_for`` the
+    other label that each one is taken for most, and how often. All of it is made off the GUI thread.
     """
 
     asked: Asked
@@ -82,6 +83,8 @@ class Result:
     doubtful: tuple[ClipAnswer, ...]
     interval: Interval
     interval_of: Mapping[str, Interval]
+    right: int = 0
+    taken_for: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def choices(store: ProjectStore) -> Choices:
@@ -208,8 +211,18 @@ def read_result(job: Job, path: Path, asked: Asked) -> Result:
         cells={place: tuple(ids) for place, ids in cells.items()},
         doubtful=label_errors(evaluated.answers),
         interval=_interval(cells, [one.label for one in evaluated.figures]),
+        right=sum(one.right for one in evaluated.answers),
+        taken_for=_taken_for(cells),
         interval_of={one.label: _interval(cells, [one.label]) for one in evaluated.figures if one.clips},
     )
+
+
+def _taken_for(cells: Mapping[tuple[str, str], list[int]]) -> dict[str, tuple[str, int]]:
+    most: dict[str, tuple[str, int]] = {}
+    for (label, suggested), clips in sorted(cells.items()):
+        if suggested and suggested != label and len(clips) > most.get(label, ("", 0))[1]:
+            most[label] = (suggested, len(clips))
+    return most
 
 
 def _interval(cells: Mapping[tuple[str, str], list[int]], labels: list[str]) -> Interval:

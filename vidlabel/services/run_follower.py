@@ -75,7 +75,7 @@ class RunFollower(QObject):
             self.told.emit(self.folder.name, story)
         if story.offset != before.offset and story.offset:
             # There may be more than one look reads.
-            self._timer.start(0 if story.offset - before.offset > 1_000_000 else LOOK_EVERY_MS)
+            self._timer.start(0 if story.offset - before.offset > 250_000 else LOOK_EVERY_MS)
         elif story.live or self._expected:
             self._timer.start(LOOK_EVERY_MS)
 

@@ -12,7 +12,7 @@ from vidlabel.core.runs import LIVE, PROTOCOL, RunState
 
 MOST_POINTS = 2048
 """A curve with more is thinned: a window has not many more pixels."""
-MOST_BYTES = 2_000_000
+MOST_BYTES = 500_000
 """Read at once; the rest follows with the next look."""
 MOST_NOTES = 50
 _WAS_LAST = {"finished": RunState.FINISHED, "failed": RunState.FAILED, "stopped": RunState.STOPPED}
@@ -172,14 +172,17 @@ def _events(lines: Iterable[bytes]) -> list[dict[str, Any]]:
 def told(story: RunStory, events: Sequence[Mapping[str, Any]]) -> RunStory:
     """The story with these events at its end."""
     fresh: list[tuple[float, float]] = []
-    for event in events:
-        kind = event.get("event")
+    for number, event in enumerate(events):
+        kind = str(event.get("event"))
         if kind == "step":
             fresh.append((float(event["step"]), float(event["loss"])))
+            if number + 1 < len(events) and events[number + 1].get("event") == "step":
+                # Of steps in a row only the last says where it stands.
+                continue
         elif kind == "started":
             story = replace(story, curve=story.curve.extended(fresh))
             fresh = []
-        story = replace(_one(story, str(kind), event), at=float(event.get("at") or story.at))
+        story = replace(_one(story, kind, event), at=float(event.get("at") or story.at))
     return replace(story, curve=story.curve.extended(fresh)) if fresh else story
 
 

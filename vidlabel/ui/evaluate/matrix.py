@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from time import perf_counter
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
     QColor,
+    QFont,
     QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
@@ -29,7 +31,10 @@ NUMBERS_FROM = 24
 """Cells of this many pixels have room for a number."""
 _GUTTER_MOST = 150
 _GAP = 6
-_SHADES = 12
+_FAINTEST, _FULLEST = 0.15, 0.82
+_TURN_S = 0.003
+NOTHING = "nothing"
+"""Stands for clips of which a model had no numbers."""
 _MOVES = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
@@ -54,8 +59,16 @@ class ConfusionMatrix(QWidget):
         self._cells: Cells = {}
         self._clips_of: dict[str, int] = {}
         self._at = (0, 0)
+        self._filled: tuple[tuple[tuple[int, int], ...], ...] = ()
+        self._wide = 0
+        self._number_font = font(tokens.HEAD)
         self._picture: QPixmap | None = None
         self._painted_for: object = None
+        self._next_row = 0
+        self._painting = QTimer(self)
+        self._painting.setSingleShot(True)
+        self._painting.setInterval(0)
+        self._painting.timeout.connect(self._paint_more)
         self.setAccessibleName("Confusion matrix: rows are true labels, columns suggested ones")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setProperty("takesArrows", True)
@@ -67,9 +80,17 @@ class ConfusionMatrix(QWidget):
     def show_cells(self, rows: tuple[str, ...], columns: tuple[str, ...], cells: Cells) -> None:
         """Shows another matrix; ``cells`` are the clips by true and suggested label."""
         self._rows, self._columns, self._cells = rows, columns, cells
-        self._clips_of = {}
-        for (label, _), clips in cells.items():
-            self._clips_of[label] = self._clips_of.get(label, 0) + len(clips)
+        self._clips_of = dict.fromkeys(rows, 0)
+        places = {name: number for number, name in enumerate(columns)}
+        filled: dict[str, list[tuple[int, int]]] = {name: [] for name in rows}
+        for (label, suggested), clips in cells.items():
+            if label in filled and suggested in places:
+                filled[label].append((places[suggested], len(clips)))
+                self._clips_of[label] += len(clips)
+        self._filled = tuple(tuple(filled[name]) for name in rows)
+        metrics = QFontMetricsF(font(tokens.HEAD))
+        widest = max((metrics.horizontalAdvance(name) for name in {*rows, *columns}), default=0.0)
+        self._wide = math.ceil(min(widest, _GUTTER_MOST)) + 1 + _GAP
         self._at = (0, 0)
         self._picture = None
         self._tell()
@@ -97,10 +118,7 @@ class ConfusionMatrix(QWidget):
     # --- geometry --------------------------------------------------------------------------------
     def _gutter(self) -> int:
         """Room for the labels at the left and on top."""
-        metrics = QFontMetricsF(font(tokens.HEAD))
-        names = {*self._rows, *self._columns}
-        widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
-        return math.ceil(min(widest, _GUTTER_MOST)) + 1 + _GAP
+        return self._wide
 
     def _side(self, width: int) -> int:
         room = (width - self._gutter() - 1) // max(1, len(self._columns))
@@ -138,65 +156,74 @@ class ConfusionMatrix(QWidget):
             self.wished.emit(*current)
 
     # --- painting --------------------------------------------------------------------------------
-    def _paint_cells(self, painter: QPainter, side: int, gutter: int) -> None:
-        """Cells of one shade in one go: each call costs more than its pixels."""
-        colours = current_colours()
-        shades: dict[tuple[bool, int], list[QRect]] = {}
-        rows = {name: number for number, name in enumerate(self._rows)}
-        columns = {name: number for number, name in enumerate(self._columns)}
-        numbers: list[tuple[QRect, int]] = []
-        for (label, suggested), clips in self._cells.items():
-            if label not in rows or suggested not in columns:
-                continue
-            box = QRect(gutter + columns[suggested] * side, gutter + rows[label] * side, side - 1, side - 1)
-            share = len(clips) / self._clips_of[label]
-            shades.setdefault((label == suggested, max(1, round(share * _SHADES))), []).append(box)
-            numbers.append((box, len(clips)))
-        painter.setPen(Qt.PenStyle.NoPen)
-        for (right, shade), boxes in shades.items():
-            fill = QColor(colours.accent if right else colours.trouble)
-            fill.setAlphaF(0.12 + 0.7 * shade / _SHADES)
-            painter.setBrush(fill)
-            painter.drawRects(boxes)
-        if side >= NUMBERS_FROM:
-            painter.setPen(QColor(colours.text))
-            painter.setFont(font(tokens.HEAD))
-            for box, clips_here in numbers:
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{clips_here}")
-
-    def _paint_names(self, painter: QPainter, side: int, gutter: int) -> None:
-        colours = current_colours()
-        small = font(min(tokens.HEAD, max(9, side - 3)))
-        metrics = QFontMetricsF(small)
-        painter.setFont(small)
-        painter.setPen(QColor(colours.second))
-        ends = Qt.TextElideMode.ElideRight
-        side_flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for number, name in enumerate(self._rows):
-            shown = metrics.elidedText(name, ends, gutter - _GAP)
-            painter.drawText(QRectF(0, gutter + number * side, gutter - _GAP, side), side_flags, shown)
-        for number, name in enumerate(self._columns):
-            painter.save()
-            painter.translate(gutter + (number + 0.5) * side, gutter - _GAP)
-            painter.rotate(-90)
-            shown = metrics.elidedText(name, ends, gutter - _GAP)
-            flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, -side / 2, gutter - _GAP, side), flags, shown)
-            painter.restore()
-
-    def _draw(self) -> QPixmap:
+    def _begin_picture(self) -> None:
+        """The columns' names and the ground; the rows follow, in each turn as many as take a few milliseconds."""
         ratio = self.devicePixelRatioF()
-        picture = QPixmap(self.size() * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
+        self._picture = QPixmap(self.size() * ratio)
+        self._picture.setDevicePixelRatio(ratio)
+        self._picture.fill(Qt.GlobalColor.transparent)
         gutter, side = self._gutter(), self._side(self.width())
-        painter = QPainter(picture)
+        painter = QPainter(self._picture)
         ground = QRect(gutter, gutter, side * len(self._columns), side * len(self._rows))
         painter.fillRect(ground, QColor(current_colours().ground))
-        self._paint_cells(painter, side, gutter)
-        self._paint_names(painter, side, gutter)
+        self._paint_column_names(painter, side, gutter)
         painter.end()
-        return picture
+        self._next_row = 0
+        self._painting.start()
+
+    @Slot()
+    def _paint_more(self) -> None:
+        if self._picture is None:
+            return
+        gutter, side = self._gutter(), self._side(self.width())
+        painter = QPainter(self._picture)
+        first, begin = self._next_row, perf_counter()
+        while self._next_row < len(self._rows) and perf_counter() - begin < _TURN_S:
+            self._paint_row(painter, self._next_row, side=side, gutter=gutter)
+            self._next_row += 1
+        painter.end()
+        self.update(0, gutter + first * side, self.width(), (self._next_row - first) * side)
+        if self._next_row < len(self._rows):
+            self._painting.start()
+
+    def _paint_row(self, painter: QPainter, row: int, *, side: int, gutter: int) -> None:
+        colours = current_colours()
+        label = self._rows[row]
+        self._paint_row_name(painter, row, side=side, gutter=gutter)
+        painter.setFont(self._number_font)
+        painter.setPen(QColor(colours.text))
+        for column, clips in self._filled[row]:
+            box = QRect(gutter + column * side, gutter + row * side, side - 1, side - 1)
+            fill = QColor(colours.accent if self._columns[column] == label else colours.trouble)
+            fill.setAlphaF(_FAINTEST + (_FULLEST - _FAINTEST) * clips / self._clips_of[label])
+            painter.fillRect(box, fill)
+            if side >= NUMBERS_FROM:
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{clips}")
+
+    def _paint_row_name(self, painter: QPainter, row: int, *, side: int, gutter: int) -> None:
+        small = self._name_font(side)
+        room = gutter - _GAP
+        shown = QFontMetricsF(small).elidedText(self._rows[row], Qt.TextElideMode.ElideRight, room)
+        painter.setFont(small)
+        painter.setPen(QColor(current_colours().second))
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(0, gutter + row * side, room, side), flags, shown)
+
+    def _paint_column_names(self, painter: QPainter, side: int, gutter: int) -> None:
+        small = self._name_font(side)
+        metrics, room = QFontMetricsF(small), gutter - _GAP
+        painter.setFont(small)
+        painter.setPen(QColor(current_colours().second))
+        painter.rotate(-90)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        for number, name in enumerate(self._columns):
+            shown = metrics.elidedText(name or NOTHING, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(QRectF(-room, gutter + number * side, room, side), flags, shown)
+        painter.resetTransform()
+
+    @staticmethod
+    def _name_font(side: int) -> QFont:
+        return font(min(tokens.HEAD, max(9, side - 3)))
 
     # --- Qt ---
     def sizeHint(self) -> QSize:
@@ -216,7 +243,9 @@ class ConfusionMatrix(QWidget):
             return
         wanted = (self.size(), self.devicePixelRatioF(), current_colours())
         if self._picture is None or wanted != self._painted_for:
-            self._picture, self._painted_for = self._draw(), wanted
+            self._painted_for = wanted
+            self._begin_picture()
+        assert self._picture is not None
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
         if self.hasFocus() or self.underMouse():

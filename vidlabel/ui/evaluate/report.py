@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from vidlabel.services.evaluation_jobs import Result
@@ -50,6 +52,11 @@ class Report(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._result: Result | None = None
+        self._to_fill: list[Callable[[Result], None]] = []
+        self._filling = QTimer(self)
+        self._filling.setSingleShot(True)
+        self._filling.setInterval(0)
+        self._filling.timeout.connect(self._fill_next)
         self.setObjectName("CardArea")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -116,18 +123,42 @@ class Report(QScrollArea):
         self._result = result
         found = result.evaluated
         self.title.setText(sentence(result_words(result)))
-        right = sum(one.right for one in found.answers)
         with_clips = [one.label for one in found.figures if one.clips]
         clips = count(found.clips, "clip")
-        self.top1.show_share(found.top1, f"{right:,} of {clips} · {interval_words(result.interval)}")
+        self.top1.show_share(found.top1, f"{result.right:,} of {clips} · {interval_words(result.interval)}")
         self.top5.show_share(found.top5, "right label among the first five")
         self.mean_class.show_share(found.mean_class, f"over {count(len(with_clips), 'label')} with clips")
         self.ece.show_share(found.ece, "mean gap between confidence and how often it is right")
         self.reliability.show_bins(found.bins, ece=found.ece or 0.0)
-        used = tuple(found.labels[place] for place in found.used)
-        extra = [] if all(one.suggested for one in found.answers) else [""]
-        self.matrix.show_cells(tuple(with_clips), (*used, *extra), result.cells)
+        self.verticalScrollBar().setValue(0)
+        # Each of these takes some milliseconds for many clips: between them the window lives on.
+        self._to_fill = [self._fill_matrix, self._fill_labels, self._fill_doubtful]
+        self._filling.start()
+
+    @property
+    def filled(self) -> bool:
+        """Whether all of the result is shown."""
+        return self._result is not None and not self._to_fill
+
+    @Slot()
+    def _fill_next(self) -> None:
+        if self._result is not None and self._to_fill:
+            self._to_fill.pop(0)(self._result)
+        if self._to_fill:
+            self._filling.start()
+
+    def _fill_matrix(self, result: Result) -> None:
+        found = result.evaluated
+        rows = tuple(one.label for one in found.figures if one.clips)
+        columns = [found.labels[place] for place in found.used]
+        if any(not suggested for _, suggested in result.cells):
+            columns.append("")
+        self.matrix.show_cells(rows, tuple(columns), result.cells)
+
+    def _fill_labels(self, result: Result) -> None:
         self.labels.show_result(result)
+
+    def _fill_doubtful(self, result: Result) -> None:
         self.doubtful.show_result(result)
         doubtful = len(result.doubtful)
         self.doubtful_words.setText(
@@ -137,7 +168,6 @@ class Report(QScrollArea):
             else "None: where it is sure, it agrees with what was decided."
         )
         self.doubtful.setVisible(bool(doubtful))
-        self.verticalScrollBar().setValue(0)
 
     @Slot(str)
     def _cell_moved(self, words: str) -> None:

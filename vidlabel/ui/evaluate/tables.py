@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from vidlabel.core.evaluation import ClipAnswer
 from vidlabel.services.evaluation_jobs import Result
@@ -54,12 +61,13 @@ class LabelTable(QTreeWidget):
         """Shows the labels that a clip has or that were suggested; those recognised least first."""
         self.setSortingEnabled(False)
         self.clear()
-        mixed = _mixed(result)
+        self.header().setSortIndicator(2, Qt.SortOrder.AscendingOrder)
         found = result.evaluated
-        for place in found.used:
-            one = found.figures[place]
+        shown = sorted((found.figures[place] for place in found.used), key=lambda one: _known(one.recall))
+        items: list[QTreeWidgetItem] = []
+        for one in shown:
             low, high = result.interval_of.get(one.label, (0.0, 0.0))
-            other, clips = mixed.get(one.label, ("", 0))
+            other, clips = result.taken_for.get(one.label, ("", 0))
             interval = f"{low * 100:.0f} to {high * 100:.0f} %" if one.clips else "–"
             item = _LabelItem(
                 [
@@ -73,9 +81,9 @@ class LabelTable(QTreeWidget):
                 if 1 <= column <= 4:
                     item.setTextAlignment(column, _RIGHT)
             item.setSizeHint(0, QSize(0, tokens.LINE))
-            self.addTopLevelItem(item)
+            items.append(item)
+        self.addTopLevelItems(items)
         self.setSortingEnabled(True)
-        self.sortByColumn(2, Qt.SortOrder.AscendingOrder)
         first = self.topLevelItem(0)
         if first is not None:
             self.setCurrentItem(first)
@@ -89,15 +97,6 @@ class LabelTable(QTreeWidget):
 def _known(value: float | None) -> float:
     """Those that were not measured come after all others."""
     return 2.0 if value is None else value
-
-
-def _mixed(result: Result) -> dict[str, tuple[str, int]]:
-    """For each label the other one it was taken for most, and how often."""
-    most: dict[str, tuple[str, int]] = {}
-    for (label, suggested), clips in sorted(result.cells.items()):
-        if suggested and suggested != label and len(clips) > most.get(label, ("", 0))[1]:
-            most[label] = (suggested, len(clips))
-    return most
 
 
 def _height(rows: int) -> int:
@@ -145,8 +144,11 @@ class _DoubtfulModel(QAbstractTableModel):
         return None
 
 
-class DoubtfulTable(QTreeView):
-    """Enter or a double click leads through these clips, beginning with the chosen one."""
+class DoubtfulTable(QTableView):
+    """Enter or a double click leads through these clips, beginning with the chosen one.
+
+    A table and not a tree: a tree lays out every row at once, and there may be thousands.
+    """
 
     wished = Signal(int)
     """Place of the clip in ``Result.doubtful``."""
@@ -158,12 +160,19 @@ class DoubtfulTable(QTreeView):
         self.setObjectName("Boxed")
         self.setAccessibleName("Clips that may carry a wrong label")
         self.setProperty("takesArrows", True)
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
-        self.setAllColumnsShowFocus(True)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        header = self.header()
-        header.setStretchLastSection(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setWordWrap(False)
+        down = self.verticalHeader()
+        down.hide()
+        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        down.setDefaultSectionSize(tokens.LINE)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column, width in ((1, 130), (2, 130), (3, 64)):
             header.resizeSection(column, width)

@@ -111,7 +111,7 @@ class CurvePlot(QWidget):
         return low, high if high > low else low + 1.0
 
     def _polygons(self, area: QRectF) -> list[QPolygonF]:
-        """The lines in pixels, at most one point for each, made anew only where something changed."""
+        """The lines in pixels, at most one point for two, made anew only where something changed."""
         key = (area.width(), area.height())
         if self._cache is not None and self._cache[0] == key:
             return self._cache[1]
@@ -119,7 +119,7 @@ class CurvePlot(QWidget):
         across, up = area.width() / self._last, area.height() / (high - low)
         made = []
         for line in self._lines:
-            points = _thinned(line.points, max(2, int(area.width())))
+            points = _thinned(line.points, max(2, int(area.width() / 2)))
             made.append(
                 QPolygonF(
                     [QPointF(area.left() + x * across, area.bottom() - (y - low) * up) for x, y in points]

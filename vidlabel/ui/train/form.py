@@ -36,7 +36,7 @@ _CHOICES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     ("augment", "Clips are changed", (("A little", "light"), ("More", "strong"), ("Not at all", "none"))),
     ("precision", "Arithmetic", (("What suits", "auto"), ("float32", "float32"), ("bfloat16", "bfloat16"),
                                  ("float16", "float16"))),
-    ("device", "Device", (("What there is", "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), ("MPS", "mps"))),
+    ("device", "Device", (("Best one", "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), ("MPS", "mps"))),
 )  # fmt: skip
 _NUMBERS: tuple[tuple[str, str, float, int, str], ...] = (
     ("patience", "Ends early after", 1000, 0, "never"),

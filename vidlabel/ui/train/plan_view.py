@@ -112,6 +112,12 @@ class PlanView(QWidget):
             f"{count(train, 'clip')} to train, {validation:,} to validate, {test:,} to test · "
             f"{count(labels, 'label')} · split {SPLITS[plan.wanted.split]}"
         )
+        if plan.why_not:
+            self.summary.setText(
+                f"{count(sum(plan.parts), 'decided clip')} with {count(len(plan.labels), 'label')} so far. A run "
+                "needs clips of at least 2 labels, each from 3 different sources or more; 10 clips a label or "
+                "more make it worth the while."
+            )
         self.estimate.setText(plan.estimate)
         self.estimate.setVisible(bool(plan.estimate))
         self.cautions.setText("\n".join(plan.cautions))
