@@ -18,11 +18,12 @@ from tests.cli.conftest import CHECKOUT, LABELS, CommandLine, start
 from tests.helpers.clips import numbered_clip
 from tests.helpers.tiny_models import SMALL
 from vidlabel.core.evaluation import Evaluated
+from vidlabel.core.model_card import TRAINED_ON
 from vidlabel.core.paths import models_folder
 from vidlabel.core.runs import RunFolder, runs_folder
 from vidlabel.core.snapshot import Snapshot, SnapshotClip
 from vidlabel.core.words import ClipQuery, DecisionKind, NewDecision
-from vidlabel.engine.proving import TRAINED_ON, prove
+from vidlabel.engine.proving import prove
 from vidlabel.ml.catalogue import find_model
 from vidlabel.ml.modelfile import load_model, save_model
 from vidlabel.ml.networks import build

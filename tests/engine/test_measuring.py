@@ -12,14 +12,14 @@ from tests.engine.conftest import LABELS, SMALL, wanted
 from tests.helpers.clips import text_file
 from vidlabel.core.errors import StoppedError
 from vidlabel.core.messages import ClipScores, WantedClip
+from vidlabel.core.model_card import TRAINED_ON
 from vidlabel.core.snapshot import Snapshot, SnapshotClip
 from vidlabel.engine.measuring import measure
-from vidlabel.engine.proving import TRAINED_ON, prove
+from vidlabel.engine.proving import prove
 from vidlabel.engine.suggester import suggest_clips
 from vidlabel.ml.modelfile import ModelInfo, save_model
 from vidlabel.ml.networks import build
 from vidlabel.ml.preprocess import Preprocessing
-from vidlabel.store.calibrations import TRAINED_ON as IN_STORE
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +117,3 @@ def test_a_proof_of_two_models(
     assert same.active == same.candidate
     with pytest.raises(StoppedError):
         prove(other, model, snapshot, device="cpu", should_stop=lambda: True)
-
-
-def test_the_field_of_a_card_is_the_one_the_project_knows() -> None:
-    assert TRAINED_ON == IN_STORE

@@ -151,7 +151,8 @@ def test_a_run_is_begun_by_keyboard_followed_and_proven(
     assert [line.name for line in page.run_view.loss.lines] == ["train", "validation"]
     assert all(len(line.points) > 5 for line in page.run_view.loss.lines)
     assert page.proof.figure.text() == "74.1\u00a0%" and page.proof.change.text() == "+11.2"
-    assert "McNemar p = 0.0004" in page.proof.measured.text()
+    assert "McNemar p\u00a0<\u00a00.001" in page.proof.measured.text()
+    assert "74.1" not in page.proof.verdict.text() and "p " not in page.proof.verdict.text()
     qtbot.waitUntil(lambda: not bench.background.jobs, timeout=5_000)
     assert nameless(page) == []
     # A label got worse, so it asks; Enter keeps what is.
@@ -263,3 +264,43 @@ def test_values_stand_under_the_pointer_and_the_arrow_keys(
     qtbot.keyClick(plot, KEY.Key_End)
     assert plot.value_words() == "epoch 8.0: train 80\u00a0%, validation 70\u00a0%"
     assert plot.accessibleDescription() == plot.value_words()
+
+
+def test_rolls_back_and_shows_the_clips_of_a_label(
+    qtbot: QtBot, curated: MainWindow, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    bench = curated.workbench
+    page = started(qtbot, curated, monkeypatch, pace="0.01")
+    qtbot.waitUntil(page.proof.isVisible, timeout=30_000)
+    bench.training.promote("run-1")
+    qtbot.waitUntil(lambda: bench.training.in_use.active == made, timeout=10_000)
+    qtbot.waitUntil(page.proof.roll_back.isVisible, timeout=5_000)
+    told: list[str] = []
+    bench.training.failed.connect(told.append)
+    page.proof.roll_back.click()
+    qtbot.waitUntil(lambda: bench.training.in_use.active != made or bool(told), timeout=10_000)
+    # The model before it is installed nowhere here: that is said, and the active one stays.
+    assert told == [] or "installed" in told[0]
+    assert told == [] or bench.training.in_use.active == made
+    found = page._proof
+    assert found is not None
+    label = next(iter({**found.won, **found.lost}))
+    wanted = {*found.won.get(label, ()), *found.lost.get(label, ())}
+    page.run_view.table.label_wished.emit(label)
+    qtbot.waitUntil(lambda: curated.places.place == "label", timeout=5_000)
+    qtbot.waitUntil(lambda: set(bench.library.ids) == wanted, timeout=10_000)
+
+
+def test_the_closing_dialog_stops_a_run(
+    qtbot: QtBot, curated: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = started(qtbot, curated, monkeypatch, pace="0.25")
+    qtbot.waitUntil(lambda: page.run_view.loss.lines[0].points != (), timeout=20_000)
+    curated.close()
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), ClosingDialog), timeout=5_000)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, ClosingDialog)
+    with qtbot.waitSignal(curated.workbench.closed, timeout=15_000):
+        dialog.buttons["stop"].click()
+    events = tmp_path / "work.vidlabel.runs" / "run-1" / "events.jsonl"
+    qtbot.waitUntil(lambda: '"stopped"' in events.read_text(encoding="utf-8"), timeout=15_000)

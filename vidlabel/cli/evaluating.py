@@ -15,12 +15,12 @@ from vidlabel.cli.output import Output
 from vidlabel.core.errors import ProjectError, VidlabelError
 from vidlabel.core.evaluation import Evaluated
 from vidlabel.core.messages import WantedClip
+from vidlabel.core.model_card import trained_on
 from vidlabel.core.model_key import ModelKey
 from vidlabel.core.snapshot import Part, Snapshot
 from vidlabel.core.vectors import packed, unpacked
 from vidlabel.core.words import ONE_VIEW, ClipQuery
 from vidlabel.engine.measuring import measure
-from vidlabel.engine.proving import trained_on
 from vidlabel.learning.answers import evaluated
 from vidlabel.ml.catalogue import BUNDLED, find_model
 from vidlabel.ml.modelfile import ModelInfo

@@ -47,9 +47,12 @@ def run_json(record: RunRecord) -> dict[str, Any]:
 
 
 def metrics(record: RunRecord, proof: Proof | None) -> dict[str, Any]:
-    """Validation's figures of the best epoch as the run told them; top-1 and so on are of the test clips."""
+    """A finished run's figures: ``loss`` and ``val_`` of its best epoch, ``top1`` and so on of the test clips.
+
+    Of a run without a result: the figures of its newest epoch.
+    """
     told: Mapping[str, Any] = record.figures or {}
-    found = dict(told)
+    found = dict(told.get("metrics") or told)
     if proof is not None:
         found |= {name: getattr(proof.candidate, name) for name in FIGURES}
         found |= {"clips": proof.clips, "unreadable": proof.unreadable}

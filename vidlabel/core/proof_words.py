@@ -16,10 +16,17 @@ def verdict(proof: Proof) -> str:
     said = f"{share(proof.candidate.top1)} instead of {share(proof.active.top1)} of {_clips(proof.clips)}"
     if proof.p_value < SURE:
         better = "Better" if proof.difference > 0 else "Worse"
-        return f"{better} than chance explains: {said} right (p = {p_words(proof.p_value)})."
+        return f"{better} than chance explains: {said} right ({p_words(proof.p_value)})."
     if not proof.won and not proof.lost:
         return f"No difference: both have the same {share(proof.active.top1)} of {_clips(proof.clips)} right."
-    return f"Not to be told from chance: {said} right (p = {p_words(proof.p_value)})."
+    return f"Not to be told from chance: {said} right ({p_words(proof.p_value)})."
+
+
+def judgement(proof: Proof) -> str:
+    """The same without a figure, for where the figures stand beside it."""
+    if proof.p_value < SURE:
+        return "Better than chance explains." if proof.difference > 0 else "Worse than chance explains."
+    return "No difference." if not proof.won and not proof.lost else "Not to be told from chance."
 
 
 def details(proof: Proof) -> tuple[str, ...]:
@@ -38,7 +45,7 @@ def details(proof: Proof) -> tuple[str, ...]:
         lines.append(
             f"On the {_many(both.labels, 'label')} that both know ({_clips(both.clips)}, nothing else to choose "
             f"from): {share(both.candidate)} instead of {share(both.active)}, {points(both.difference)} "
-            f"({points(both.interval[0])} to {points(both.interval[1])}), p = {p_words(both.p_value)}."
+            f"({points(both.interval[0])} to {points(both.interval[1])}), {p_words(both.p_value)}."
         )
     return tuple(lines)
 
@@ -55,15 +62,21 @@ def cautions(proof: Proof) -> tuple[str, ...]:
         said.append(
             f"The candidate cannot suggest {_names(proof.forgotten)} any more, which the active model knows."
         )
-    if proof.seen_before:
+    both = proof.seen_before == proof.seen_by_candidate
+    if proof.seen_before and both:
         said.append(
-            f"The active model was trained on videos of {_clips(proof.seen_before)} of the {proof.clips:,}: "
-            "the comparison favours it."
+            "Both models, or what they were made from, were trained on the videos of "
+            f"{_of_the_test(proof, proof.seen_before)}: both look better here than on footage new to them."
         )
-    if proof.seen_by_candidate:
+    if proof.seen_before and not both:
         said.append(
-            f"The candidate, or what it was made from, was trained on videos of "
-            f"{_clips(proof.seen_by_candidate)} of the {proof.clips:,}: the comparison favours it."
+            f"The active model was trained on the videos of {_of_the_test(proof, proof.seen_before)}: "
+            "it looks better here than on footage new to it."
+        )
+    if proof.seen_by_candidate and not both:
+        said.append(
+            "The candidate, or what it was made from, was trained on the videos of "
+            f"{_of_the_test(proof, proof.seen_by_candidate)}: it looks better here than on footage new to it."
         )
     if proof.unreadable:
         said.append(
@@ -110,8 +123,12 @@ def points(value: float) -> str:
 
 
 def p_words(value: float) -> str:
-    """'0.031', 'less than 0.001'."""
-    return "less than 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.9995 else "1"
+    """'p = 0.031', 'p < 0.001'."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}" if value < 0.9995 else "p = 1"
+
+
+def _of_the_test(proof: Proof, count: int) -> str:
+    return f"{count:,} of the {_many(proof.clips, 'test clip')}"
 
 
 def _clips(count: int) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from vidlabel.core.messages import WantedClip
+from vidlabel.core.model_card import trained_on
 from vidlabel.core.proof import Proof
 from vidlabel.core.snapshot import Snapshot, SnapshotClip
 from vidlabel.engine.measuring import measure
 from vidlabel.learning.proof import BOUND, Contender, compared
 from vidlabel.ml.modelfile import ModelInfo
-
-TRAINED_ON = "training_content_hashes"
-"""The field of a model's card with the sha256 of every video it, or what it was made from, was trained on."""
 
 
 def prove(
@@ -65,12 +62,6 @@ def prove(
 
     first = contender(active, before=0)
     return compared(first, contender(candidate, before=len(clips)), snapshot, bound=bound, names=aliases)
-
-
-def trained_on(card: Mapping[str, Any]) -> frozenset[str]:
-    """The videos that a model's card says it was trained on; none where it says nothing."""
-    listed = card.get(TRAINED_ON, ())
-    return frozenset(map(str, listed)) if isinstance(listed, list | tuple) else frozenset()
 
 
 def _wanted(clip: SnapshotClip, paths: Mapping[str, str]) -> WantedClip:

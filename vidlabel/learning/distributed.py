@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import distributed as dist
 
-# One that dies is noticed at once, by its broken connection; these are for one that hangs or whose wire is cut.
-_STEP_WAIT = timedelta(minutes=30)
-# The others wait while the first measures, and each for the slowest to look at all clips.
-_LONG_WAIT = timedelta(hours=6)
+# The others wait while the first measures. One that dies is noticed by torchrun, which ends all.
+_LONGEST_WAIT = timedelta(hours=6)
 
 
 class Ranks:
@@ -32,39 +30,28 @@ class Ranks:
         rank: of this process, from 0; the first one measures, writes and tells.
         world: how many processes there are.
         summing: the process group in which gradients are added; None is torch's default one.
-        patient: the one for what may take hours; None is torch's default one.
     """
 
-    def __init__(
-        self,
-        rank: int = 0,
-        world: int = 1,
-        *,
-        summing: dist.ProcessGroup | None = None,
-        patient: dist.ProcessGroup | None = None,
-    ) -> None:
+    def __init__(self, rank: int = 0, world: int = 1, *, summing: dist.ProcessGroup | None = None) -> None:
         self.rank = rank
         self.world = world
         self._summing = summing
-        self._patient = patient
 
     @property
     def is_first(self) -> bool:
         """Whether this process is the one that measures, writes and tells."""
         return self.rank == 0
 
-    def everybody(self, numbers: Sequence[int]) -> list[list[int]]:
-        """Everybody's numbers, those of the first process first; as many in each."""
+    def total(self, number: int) -> int:
+        """The sum of everybody's number."""
         if self.world == 1:
-            return [list(numbers)]
+            return number
         import torch
         from torch import distributed as dist
 
-        values = torch.zeros((self.world, len(numbers)), dtype=torch.int64)
-        values[self.rank] = torch.tensor(list(numbers), dtype=torch.int64)
-        with self._heard():
-            dist.all_reduce(values)
-        return [[int(value) for value in row] for row in values]
+        value = torch.tensor(number)
+        dist.all_reduce(value)
+        return int(value)
 
     def most(self, numbers: Sequence[int]) -> list[int]:
         """The largest of everybody's numbers, place by place."""
@@ -74,8 +61,7 @@ class Ranks:
         from torch import distributed as dist
 
         values = torch.tensor(list(numbers), dtype=torch.int64)
-        with self._heard():
-            dist.all_reduce(values, op=dist.ReduceOp.MAX)
+        dist.all_reduce(values, op=dist.ReduceOp.MAX)
         return [int(value) for value in values]
 
     def told(self, values: dict[str, float]) -> dict[str, float]:
@@ -86,11 +72,9 @@ class Ranks:
         from torch import distributed as dist
 
         content = json.dumps(values).encode() if self.is_first else b""
-        size = torch.tensor(len(content))
-        with self._heard():
-            dist.broadcast(size, src=0, group=self._patient)
-            sent = torch.tensor(list(content.ljust(int(size))), dtype=torch.uint8)
-            dist.broadcast(sent, src=0)
+        size = self.most([len(content)])[0]
+        sent = torch.tensor(list(content.ljust(size)), dtype=torch.uint8)
+        dist.broadcast(sent, src=0)
         heard: dict[str, float] = json.loads(bytes(sent.tolist()))
         return heard
 
@@ -103,21 +87,12 @@ class Ranks:
 
         # One message: the wire's delay counts once, not for every layer.
         flat = torch.cat([one.detach().reshape(-1).float() for one in tensors])
-        self.add_in_place(flat)
+        dist.all_reduce(flat, group=self._summing)
         start = 0
         with torch.no_grad():
             for one in tensors:
                 one.copy_(flat[start : start + one.numel()].view_as(one))
                 start += one.numel()
-
-    def add_in_place(self, tensor: torch.Tensor) -> None:
-        """Puts the sum of everybody's tensor in its place; of one shape and type in all of them."""
-        if self.world == 1:
-            return
-        from torch import distributed as dist
-
-        with self._heard():
-            dist.all_reduce(tensor, group=self._summing)
 
     def share(self, tensors: Sequence[torch.Tensor]) -> None:
         """Puts the first process's tensors in the place of everybody's."""
@@ -126,31 +101,11 @@ class Ranks:
         import torch
         from torch import distributed as dist
 
-        with torch.no_grad(), self._heard():
+        with torch.no_grad():
             for one in tensors:
                 same = one.detach().cpu().contiguous()
-                dist.broadcast(same, src=0, group=self._patient)
+                dist.broadcast(same, src=0)
                 one.copy_(same)
-
-    @contextmanager
-    def _heard(self) -> Iterator[None]:
-        """Says in words that the others are gone, or do not answer.
-
-        Raises:
-            DeviceError: they are.
-        """
-        from vidlabel.ml.devices import is_out_of_memory
-
-        try:
-            yield
-        except RuntimeError as error:
-            if is_out_of_memory(error):
-                raise
-            raise DeviceError(
-                f"Process {self.rank + 1} of {self.world} has lost the others ({_first_line(error)}). One of them "
-                "failed (what it wrote says why), or its machine is gone. The last checkpoint is kept: start all of "
-                "them again with --resume."
-            ) from error
 
 
 ALONE = Ranks()
@@ -185,8 +140,7 @@ def open_ranks(device: str) -> Iterator[tuple[Ranks, str]]:
         device = f"cuda:{local}"
         torch.cuda.set_device(local)
     try:
-        dist.init_process_group("gloo", timeout=_STEP_WAIT)
-        patient = cast("dist.ProcessGroup", dist.new_group(backend="gloo", timeout=_LONG_WAIT))
+        dist.init_process_group("gloo", timeout=_LONGEST_WAIT)
     except (RuntimeError, ValueError) as error:
         raise DeviceError(
             f"Process {rank + 1} of {world} does not find the others ({_first_line(error)}). "
@@ -195,8 +149,8 @@ def open_ranks(device: str) -> Iterator[tuple[Ranks, str]]:
     try:
         summing = None
         if on_gpu and dist.is_nccl_available():
-            summing = cast("dist.ProcessGroup", dist.new_group(backend="nccl", timeout=_STEP_WAIT))
-        yield Ranks(rank, world, summing=summing, patient=patient), device
+            summing = cast("dist.ProcessGroup", dist.new_group(backend="nccl"))
+        yield Ranks(rank, world, summing=summing), device
     finally:
         dist.destroy_process_group()
 

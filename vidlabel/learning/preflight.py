@@ -15,6 +15,8 @@ from vidlabel.core.time import short_duration
 FEW = 10
 """Fewer train clips than this teach a label little."""
 
+_BEGIN_S = 20.0
+"""Starting torch, reading the base, and reading both models for the proof; whatever the clips."""
 _DECODE_S = 0.06
 _FORWARD_S = 0.30
 _GPU_FORWARD_S = 0.01
@@ -91,7 +93,7 @@ class Preflight:
         lines = [
             *self.blockers,
             f"{train:,} clips to learn from, {validation:,} for validation, {test:,} for the test; "
-            f"{len(self.counts)} labels.",
+            f"{len(self.counts)} label{'' if len(self.counts) == 1 else 's'}.",
         ]
         if self.frozen:
             lines.append(f"{self.frozen:,} of the test clips were test clips before and stay so.")
@@ -224,9 +226,8 @@ def estimate(
     seen = clip * train + (held * forward if settings.tunes is not Tunes.HEAD else 0)
     decoding = (train + held) * _DECODE_S / cpus
     once = (train + held) * forward if settings.tunes is Tunes.HEAD else 0.0
-    seconds = (
-        decoding + once + settings.epochs * seen + len(snapshot.of("test")) * 2 * (forward + _DECODE_S / cpus)
-    )
+    proof = len(snapshot.of("test")) * 2 * (forward + _DECODE_S / cpus)
+    seconds = _BEGIN_S + decoding + once + settings.epochs * seen + proof
     cached = 0 if settings.tunes is Tunes.HEAD else (train + held) * _CLIP_MB
     batch = _BATCH_MB * (settings.batch or 8) * (0.2 if settings.tunes is Tunes.HEAD else 1.0)
     source = "from an earlier run" if known else "by rule of thumb; the run itself will tell better"
@@ -236,5 +237,5 @@ def estimate(
         memory_mb=round(_PROGRAM_MB + batch),
         cache_mb=round(min(cached, settings.cache_gb * 1000)),
         measured=known is not None,
-        words=f"about {short_duration(round(seconds * 1_000_000))} at most, estimated {source}",
+        words=f"about {short_duration(round(seconds * 1_000_000))} if no epoch is saved, estimated {source}",
     )

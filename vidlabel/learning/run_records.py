@@ -153,7 +153,7 @@ def _state(row: RunRow, told: Mapping[str, Any], *, held: bool) -> RunState:
     last = told.get("last")
     since = int(row.details.get(SINCE, row.started_at_us))
     # A last word from before it was begun (again) says nothing of now.
-    heard = last is not None and told["at"] * US_PER_SECOND >= since - US_PER_SECOND // 100
+    heard = last is not None and told["at"] * US_PER_SECOND >= since - US_PER_SECOND // 1000
     ended = _LAST_WORD.get(last or "")
     if ended is RunState.FINISHED:
         return ended

@@ -33,7 +33,6 @@ class Stepper:
         preprocessing: gives mean and std.
         loss: instead of the labels' cross-entropy; None is that.
         ranks: the processes that make each step together.
-        whole: by which their norms and dropout see each other's clips; None for a single process.
         note: told in words of what a person should know.
     """
 
@@ -44,7 +43,6 @@ class Stepper:
         *,
         loss: Loss | None = None,
         ranks: Ranks = ALONE,
-        whole: WholeBatch | None = None,
         note: Callable[[str], None] = lambda words: None,
     ) -> None:
         import torch
@@ -53,25 +51,22 @@ class Stepper:
         self._preprocessing = preprocessing
         self._loss = loss
         self._ranks = ranks
-        self._whole = whole
         self._note = note
         weights = run.options.class_weights
         self._weights = None if weights is None else torch.tensor(weights, device=run.device)
-        # Batch norm learns nothing from a single clip; without it, or with another process's, a piece may be of one.
-        self._least = 2 if run.trainable.norms and whole is None else 1
+        # Batch norm learns nothing from a single clip; without it a piece may be as small as that.
+        self._least = 2 if run.trainable.norms else 1
 
     def step(self, window: Sequence[Batch]) -> int:
         """Moves the weights once by the gradients of some batches; how many clips these were, of all processes."""
         run = self._run
-        # Everybody's clips in each batch.
-        self._sizes = list(zip(*self._ranks.everybody([len(batch.labels) for batch in window]), strict=True))
-        clips = sum(map(sum, self._sizes))
+        clips = self._ranks.total(sum(len(batch.labels) for batch in window))
         if clips:
             rate = learning_rate(run.step, run.steps, run.options)
             for group in run.optimizer.param_groups:
                 group["lr"] = rate * group.get("scale", 1.0)
             while not self._has_gradients(window, clips):
-                self._halve()
+                self._halve(window)
             self._gather()
             self._move()
             run.clips += clips
@@ -84,7 +79,6 @@ class Stepper:
 
     def try_out(self, batch: Batch) -> bool:
         """Whether memory suffices to go forward and backward with a batch; the weights stay as they are."""
-        self._sizes = [(len(batch.labels),)]
         fits = self._has_gradients([batch], len(batch.labels))
         self._run.optimizer.zero_grad(set_to_none=True)
         return fits
@@ -107,10 +101,7 @@ class Stepper:
         run.optimizer.zero_grad(set_to_none=True)
         self._step_loss = torch.zeros((), device=run.device)
         self._step_right = torch.zeros((), device=run.device)
-        if self._whole is None:
-            seed_step(run.options.seed, run.step, self._ranks.rank)
-        else:
-            self._whole.seed(run.options.seed, run.step)
+        seed_step(run.options.seed, run.step, self._ranks.rank)
         followed = [buffer for norm in run.trainable.norms for buffer in norm.buffers()]
         before = [buffer.clone() for buffer in followed]
         try:
@@ -119,14 +110,10 @@ class Stepper:
                     loss = loss * share
                     run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
                     self._step_loss += loss.detach()
-            if self._whole is not None:
-                self._whole.finish()
             return True
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if self._whole is not None and not isinstance(error, NoRoomElsewhereError):
-                self._whole.give_up()
         for buffer, value in zip(followed, before, strict=True):
             buffer.copy_(value)
         return False
@@ -136,12 +123,8 @@ class Stepper:
         import torch
 
         run, options = self._run, self._run.options
-        sizes = self._sizes[number]
-        if not any(sizes):
+        if not len(batch.labels):
             return
-        clips_own = sizes[self._ranks.rank]
-        # Its norms have to take part in what the others' exchange.
-        batch = batch if clips_own else _made_up(batch)
         x = self._input(batch)
         labels = torch.from_numpy(batch.labels).to(run.device)
         rng = np.random.default_rng([options.seed, run.step, number, self._ranks.rank])

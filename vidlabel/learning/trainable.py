@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from vidlabel.core.runs import Tunes
 from vidlabel.learning.groups import HEAD, layer_of, layers, streams
@@ -11,7 +11,6 @@ from vidlabel.learning.groups import HEAD, layer_of, layers, streams
 if TYPE_CHECKING:
     import torch
     from torch import nn
-    from torch.nn.modules.batchnorm import _BatchNorm
 
     from vidlabel.ml.networks import Embedder
 
@@ -40,7 +39,6 @@ class Trainable:
         self.train()
         self.norms = [module for module in network.modules() if _is_batch_norm(module) and module.training]
         """Batch norms that follow the clips they see."""
-        self.dropouts = [module for module in network.modules() if _is_dropout(module) and module.training]
         # What never moves needs no averaging, no sending around and no copy of the best.
         followed = {id(buffer) for module in self.norms for buffer in module.buffers()}
         self.moving = frozenset(
@@ -91,16 +89,10 @@ def _last_stages(names: list[str], axes: dict[str, int]) -> set[str]:
     return set(found[first:])
 
 
-def _is_batch_norm(module: nn.Module) -> TypeGuard[_BatchNorm]:
+def _is_batch_norm(module: nn.Module) -> bool:
     from torch.nn.modules.batchnorm import _BatchNorm
 
     return isinstance(module, _BatchNorm)
-
-
-def _is_dropout(module: nn.Module) -> TypeGuard[nn.Dropout]:
-    from torch import nn
-
-    return isinstance(module, nn.Dropout)
 
 
 def _trained(module: nn.Module) -> Iterator[nn.Module]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlabel import __version__
+from vidlabel.core.model_card import TRAINED_ON, trained_on
 from vidlabel.core.runs import RunFolder, Tunes
 from vidlabel.learning.run_order import RunOrder
 from vidlabel.learning.tuning_measure import recalls
@@ -17,7 +18,6 @@ from vidlabel.ml.modelfile import ModelInfo, read_info, save_model
 if TYPE_CHECKING:
     from vidlabel.learning.tuning_base import Begun
 
-TRAINED_ON = "training_content_hashes"
 _TUNED = {
     Tunes.HEAD: "its last layer",
     Tunes.LAST: "its last two stages",
@@ -64,7 +64,6 @@ def card_of(
     base_name = order.base_name or base.name
     licence = str(base.card.get("licence") or base.card.get("license") or base.license)
     seen = {clip.content_hash for clip in (*train, *validation)}
-    before = base.card.get(TRAINED_ON)
     earlier = base.card.get("lineage")
     metrics = {name: value for name, value in fitted["metrics"].items() if value is not None}
     card: dict[str, Any] = {
@@ -103,7 +102,7 @@ def card_of(
             "Chosen by its validation clips; how it does on clips it never saw is in the proof of its run.",
             *_listed(base.card.get("limits")),
         ],
-        TRAINED_ON: sorted(seen | {str(one) for one in _listed(before)}),
+        TRAINED_ON: sorted(seen | trained_on(base.card)),
     }
     for kept in ("parameters", "gmacs", "attribution", "notice"):
         if kept in base.card:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from vidlabel.core.confidence import ScoredClip
+from vidlabel.core.model_card import trained_on
 from vidlabel.core.words import Calibration, Changes, ReliabilityBin
 from vidlabel.store.engine import Database
 from vidlabel.store.rows import AnyRow
@@ -27,8 +28,6 @@ from vidlabel.store.temperature import GONE, SHOWN, Scale, scale_of
 
 MOST_CLIPS = 5000
 """So many decided clips, the newest, are more than one temperature needs."""
-TRAINED_ON = "training_content_hashes"
-"""The field of a model's card with the sha256 of every video it was trained on."""
 _SHOW = (
     update(clips)
     .where(clips.c.id == bindparam("of_clip"), clips.c.model_id == bindparam("of_model"))
@@ -72,7 +71,7 @@ class Calibrations:
             model = connection.execute(select(models).where(models.c.hash == model_hash)).first()
             if model is None:
                 return Measurable((), 0, 0, 0)
-            seen = _seen_in_training(json.loads(model.card))
+            seen = trained_on(json.loads(model.card))
             names = _names(connection)
             found: list[ScoredClip] = []
             trained = unhashed = 0
@@ -173,11 +172,6 @@ def _scored(row: AnyRow, names: Mapping[str, int]) -> ScoredClip:
     scores: list[Any] = json.loads(row.scores)
     right = next((place for place, score in enumerate(scores) if names.get(score[0]) == row.label_id), None)
     return ScoredClip(tuple(score[1] for score in scores), right, row.label, row.name)
-
-
-def _seen_in_training(card: Mapping[str, Any]) -> frozenset[str]:
-    listed = card.get(TRAINED_ON, ())
-    return frozenset(map(str, listed)) if isinstance(listed, list | tuple) else frozenset()
 
 
 def _first_shown(scores: str, scale: Scale | None) -> float | None:

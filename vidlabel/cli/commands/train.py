@@ -88,7 +88,9 @@ def _prepared(store: ProjectStore, arguments: Namespace, output: Output) -> RunF
         records=reconcile(store), cpus=os.cpu_count() or 1, gpu=_has_gpu(settings.device),
     )  # fmt: skip
     for line in prepared.preflight.words():
-        output.log(line)
+        # What forbids the run is said once: by the error that ends it, if it is not a dry run.
+        if arguments.dry_run or line not in prepared.preflight.blockers:
+            output.log(line)
     if not prepared.preflight.blockers:
         output.log(f"It takes {guess.words}.")
     if arguments.dry_run:

@@ -91,21 +91,21 @@ class SetupForm(QWidget):
         for words, field in (
             ("Start from", self.base), ("Learns", self.tunes), ("Split", self.split), ("Epochs", self.epochs),
         ):  # fmt: skip
-            form.addRow(Words(words, level="second"), field)
+            _add(form, words, field)
         down.addLayout(form)
         down.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.more = QWidget()
         rest = _form()
         self.more.setLayout(rest)
-        rest.addRow(Words("Kept together", level="second"), self.sources)
+        _add(rest, "Kept together", self.sources)
         for name, words, pairs in _CHOICES:
             combo = self.choices[name] = _combo(words, pairs)
             combo.setCurrentIndex(combo.findData(getattr(self._defaults, name)))
-            rest.addRow(Words(words, level="second"), combo)
+            _add(rest, words, combo)
         for name, words, most, decimals, zero in _NUMBERS:
             field = self.numbers[name] = _number(words, most, decimals, zero)
             field.setValue(getattr(self._defaults, name))
-            rest.addRow(Words(words, level="second"), field)
+            _add(rest, words, field)
         self.numbers["accumulate"].setMinimum(1)
         decay = self.numbers["layer_decay"]
         if isinstance(decay, QDoubleSpinBox):
@@ -172,6 +172,13 @@ def _form() -> QFormLayout:
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return form
+
+
+def _add(form: QFormLayout, words: str, field: QWidget) -> None:
+    """A row; its words stand at the middle of the field."""
+    label = Words(words, level="second")
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+    form.addRow(label, field)
 
 
 def _combo(name: str, pairs: tuple[tuple[str, Any], ...]) -> QComboBox:

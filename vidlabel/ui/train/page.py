@@ -54,7 +54,7 @@ class TrainPage(QWidget):
         self._plan: Plan | None = None
         self._facts: RunFacts | None = None
         self._proof: ProofFound | None = None
-        self._chose = False
+        self._chose = self._plan_awaited = False
         self.preview = AugmentPreview(workbench.tasks, self)
         self.choice = QComboBox()
         self.choice.setAccessibleName("Run")
@@ -219,6 +219,9 @@ class TrainPage(QWidget):
         story = self._training.story(run.name) or RunStory(state=run.state)
         if self._facts is not None:
             self.card.show_facts(self._facts)
+        had_keyboard = any(
+            button.hasFocus() for button in (self.card.pause, self.card.keep, self.card.stop, self.card.go_on)
+        )
         self.card.show_run(run, story, facts=self._facts, why_not=self._training.why_not)
         self.run_view.show_story(story, self._proof)
         known = self._proof is not None and (
@@ -228,6 +231,10 @@ class TrainPage(QWidget):
         if known and self._proof is not None:
             self.proof.show_proof(self._proof)
             self.proof.show_use(run, self._training.in_use, why_not=self._training.why_not)
+        left = self.focusWidget()
+        if had_keyboard and (left is None or not self.card.isAncestorOf(left)):
+            # The button that had it is gone; Qt would give it to whatever comes next.
+            self.focus_first()
 
     @Slot(str, object)
     def _story_told(self, name: str, _story: RunStory) -> None:
@@ -256,6 +263,7 @@ class TrainPage(QWidget):
     # --- a new run -------------------------------------------------------------------------------
     def _ask_plan(self) -> None:
         self._plan = None
+        self._plan_awaited = True
         why_not = self._training.why_not
         self.plan_view.say(why_not or "Counting …")
         self._show_start()
@@ -265,6 +273,7 @@ class TrainPage(QWidget):
     def _wanted_changed(self, wanted: Wanted) -> None:
         if self.run is None:
             self._plan = None
+            self._plan_awaited = False
             self._show_start()
             self._training.plan(wanted)
 
@@ -275,9 +284,14 @@ class TrainPage(QWidget):
 
     @Slot(object)
     def _planned(self, plan: Plan) -> None:
+        first = self._plan_awaited
+        self._plan_awaited = False
         self._plan = plan
         self.plan_view.show_plan(plan)
         self._show_start()
+        if first and self.form.isAncestorOf(self.focusWidget() or self):
+            # It was not to be pressed yet when the page was turned to.
+            self.focus_first()
 
     @Slot(str)
     def _plan_failed(self, words: str) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vidlabel.core.proof import LabelChange, Proof
-from vidlabel.core.proof_words import cautions, verdict
+from vidlabel.core.proof_words import cautions, judgement, verdict
 from vidlabel.services.run_jobs import InUse, ProofFound, RunEntry
 from vidlabel.ui import tokens
 from vidlabel.ui.parts.basics import SectionHead, Words
@@ -59,7 +59,7 @@ class ProofSection(QWidget):
         figures.addWidget(self.change, 0, Qt.AlignmentFlag.AlignBottom)
         figures.addStretch(1)
         down.addLayout(figures)
-        for widget in (self.interval, self.difference, self.verdict, self.more, self.worse):
+        for widget in (self.interval, self.verdict, self.worse):
             down.addWidget(widget)
         clips = QHBoxLayout()
         clips.setSpacing(4)
@@ -73,7 +73,9 @@ class ProofSection(QWidget):
         row.addWidget(self.roll_back)
         row.addStretch(1)
         down.addLayout(row)
-        down.addWidget(self.use)
+        # What takes long to read comes after what is to be pressed: that is in sight on a small screen.
+        for widget in (self.use, self.difference, self.more):
+            down.addWidget(widget)
 
     def show_proof(self, found: ProofFound) -> None:
         """The figures of a proof, or why there are none."""
@@ -94,7 +96,7 @@ class ProofSection(QWidget):
         self.change.setAccessibleName(f"{texts.signed(proof.difference)} points")
         self.interval.setText(texts.interval_words(proof))
         self.difference.setText(texts.difference_words(proof))
-        self.verdict.setText(verdict(proof))
+        self.verdict.setText(judgement(proof))
         self.verdict.setVisible(proof.clips > 0)
         self.more.setText(" ".join(cautions(proof)))
         self.more.setVisible(bool(self.more.text()))

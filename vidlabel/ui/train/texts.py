@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vidlabel.core.proof import Proof
+from vidlabel.core.proof_words import p_words
 from vidlabel.core.runs import RunState, TrainSettings, Tunes
 from vidlabel.services.background import left_words
 from vidlabel.services.run_jobs import RunEntry, RunFacts
@@ -32,13 +33,6 @@ def signed(value: float, *, digits: int = 1) -> str:
     """``+11.2``, ``-2.0``, ``0``: a change in points of a hundred."""
     points = round(value * 100, digits)
     return "0" if points == 0 else f"{points:+.{digits}f}"
-
-
-def p_words(p_value: float) -> str:
-    """``p = 0.0004``; below that only that it is."""
-    return (
-        "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.4f}" if p_value < 0.01 else f"p = {p_value:.2f}"
-    )
 
 
 def run_words(run: RunEntry) -> str:
@@ -116,7 +110,8 @@ def measured_words(proof: Proof) -> str:
     """``402 test clips no run has trained on. McNemar p = 0.0004.``"""
     clips = f"{count(proof.clips, 'test clip')} no run has trained on"
     unreadable = f"; {count(proof.unreadable, 'clip')} could not be read" if proof.unreadable else ""
-    return f"{clips}{unreadable}. McNemar {p_words(proof.p_value)}."
+    chance = p_words(proof.p_value).replace(" ", "\u00a0")
+    return f"{clips}{unreadable}. McNemar {chance}."
 
 
 def interval_words(proof: Proof) -> str:
