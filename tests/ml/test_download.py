@@ -239,7 +239,7 @@ def test_nobody_at_that_address(tmp_path):
         begin = perf_counter()
         error = refused(f"http://127.0.0.1:{port}/weights.pth", tmp_path, patience=Patience())
     assert "cannot be reached" in str(error) and "127.0.0.1" in str(error)
-    assert perf_counter() - begin < 1, "without a network nobody wants to wait for five tries"
+    assert perf_counter() - begin < 2, "without a network nobody wants to wait for five tries"
 
 
 def test_no_such_server(tmp_path):
@@ -305,7 +305,7 @@ def test_stopping_does_not_wait_for_a_silent_server(server, tmp_path):
     begin = perf_counter()
     with pytest.raises(StoppedError):
         get(url, tmp_path, stop=stop, patience=Patience(silent_s=3))
-    assert perf_counter() - begin < 0.5
+    assert perf_counter() - begin < 1.5
     timer.join()
 
 

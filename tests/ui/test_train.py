@@ -150,7 +150,8 @@ def test_a_run_is_begun_by_keyboard_followed_and_proven(
     qtbot.waitUntil(lambda: story_of(bench) is RunState.FINISHED, timeout=5_000)
     assert [line.name for line in page.run_view.loss.lines] == ["train", "validation"]
     assert all(len(line.points) > 5 for line in page.run_view.loss.lines)
-    assert page.proof.figure.text() == "74.1\u00a0%" and page.proof.change.text() == "+11.2"
+    qtbot.waitUntil(lambda: page.proof.figure.text() == "74.1\u00a0%", timeout=10_000)
+    assert page.proof.change.text() == "+11.2"
     assert "McNemar p\u00a0<\u00a00.001" in page.proof.measured.text()
     assert "74.1" not in page.proof.verdict.text() and "p " not in page.proof.verdict.text()
     qtbot.waitUntil(lambda: not bench.background.jobs, timeout=5_000)
