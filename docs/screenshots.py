@@ -1,12 +1,15 @@
 """Makes the pictures of the documentation from the real program: `python -m docs.screenshots [--out FOLDER]`.
 
 Clips made from the samples are suggested, labelled and swept on the command line, then the real window shows them,
-offscreen: labelling with calibrated percentages, where the model looks, a long video, and the models page.
+offscreen: labelling with calibrated percentages, where the model looks, a long video, a run from its set-up to its
+proof, and the pages Models and Evaluate.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
+import io
 import os
 import shutil
 import subprocess
@@ -19,11 +22,18 @@ from typing import Any
 from docs import footage
 
 SIZE = (1440, 900)
+PAGE_SIZE = (1280, 720)
+LARGE_SIZE = (1920, 1080)
 COLUMNS = [372, 748, 320]
 THEMES = ("dark", "light")
 _SETTLE_MS = 2500
 _DECISIONS = 4
-_MOST_MS = 60_000
+_MOST_MS = 120_000
+_MOST_BYTES = 250_000
+"""Larger pictures make reading the documentation slow."""
+_EPOCHS = 60
+_EPOCHS_SHOWN = 30
+_COLOURS = 256
 
 
 class Session:
@@ -70,7 +80,15 @@ class Session:
         self.wait(1000)
 
     def shoot(self, name: str) -> None:
-        self.window.grab().save(str(self._out / f"{name}-{self._theme}.png"))
+        save(self.window.grab().toImage(), self._out / f"{name}-{self._theme}.png")
+
+    def page(self, key: Any, name: str) -> Any:
+        """A page, reached by its key, in the size of the pages' pictures."""
+        from PySide6.QtCore import Qt
+
+        self.window.resize(*PAGE_SIZE)
+        self.press(key, Qt.KeyboardModifier.ControlModifier)
+        return self.window.places.page(name)
 
     def show_clip(self, name: str) -> None:
         """The first clip of a video, by the order of the library; of a long one a clip inside it."""
@@ -85,6 +103,39 @@ class Session:
         self.bench.close()
         self.wait(5000)
         self.bench.engine.stop_and_wait()
+
+
+def save(picture: Any, path: Path) -> None:
+    """Writes a picture; one that would be too large gets a palette of its own.
+
+    Raises:
+        SystemExit: it is too large even so.
+    """
+    from PIL import Image
+    from PySide6.QtGui import QImage
+
+    plain = picture.convertToFormat(QImage.Format.Format_RGB888)
+    image = Image.frombuffer(
+        "RGB",
+        (plain.width(), plain.height()),
+        bytes(plain.constBits()),
+        "raw",
+        "RGB",
+        plain.bytesPerLine(),
+        1,
+    )
+    found = _png(image)
+    if len(found) > _MOST_BYTES:
+        found = _png(image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT))
+    if len(found) > _MOST_BYTES:
+        sys.exit(f"{path.name} would be of {len(found):,} bytes.")
+    path.write_bytes(found)
+
+
+def _png(image: Any) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "PNG", optimize=True)
+    return written.getvalue()
 
 
 def _shoot(clips: Path, out: Path, *, theme: str) -> None:
@@ -111,10 +162,62 @@ def _shoot(clips: Path, out: Path, *, theme: str) -> None:
     session.show_clip(footage.LONG_NAME)
     session.until(lambda: session.window.player.strip.data is not None)
     session.shoot("long-video")
-    session.press(key.Key_4, Qt.KeyboardModifier.ControlModifier)
+    _shoot_run(session)
+    session.page(key.Key_4, "models")
     session.wait(_SETTLE_MS)
     session.shoot("models")
+    _shoot_evaluation(session)
     session.close()
+
+
+def _shoot_run(session: Session) -> None:
+    """A run: its set-up, while it runs, and its proof."""
+    from PySide6.QtCore import Qt
+
+    training = session.bench.training
+    page = session.page(Qt.Key.Key_5, "train")
+    session.until(lambda: page.is_built)
+    form = page.new_run.form
+    # The variants of a sample are of one source: by source, nothing would be left to test on.
+    form.split.setCurrentIndex(form.split.findData("random"))
+    form.epochs.setValue(_EPOCHS)
+    form.more.numbers["patience"].setValue(0)
+    session.wait(_SETTLE_MS)
+    session.until(lambda: page.new_run.plan is not None and page.new_run.start.isEnabled())
+    page.focus_first()
+    session.shoot("train-setup")
+    page.new_run.start.click()
+    session.until(lambda: bool(training.live) and _epochs_told(training) >= _EPOCHS_SHOWN)
+    session.shoot("train-live")
+    name = training.live[0].name
+    if training.live:
+        training.wish(name, "keep")
+    session.until(lambda: not training.live and page.one_run.proof.isVisible())
+    session.wait(_SETTLE_MS)
+    page.focus_first()
+    session.shoot("train-proof")
+
+
+def _epochs_told(training: Any) -> int:
+    """How many epochs of the run under way are over."""
+    story = training.story(training.live[0].name)
+    return 0 if story is None else story.epoch
+
+
+def _shoot_evaluation(session: Session) -> None:
+    """The evaluate page, in both sizes."""
+    from PySide6.QtCore import Qt
+
+    evaluating = session.bench.evaluating
+    page = session.page(Qt.Key.Key_3, "evaluate")
+    session.until(lambda: page.setup.go.isEnabled())
+    page.setup.go.click()
+    session.until(lambda: evaluating.result is not None and page.report.filled)
+    session.wait(500)
+    session.shoot("evaluate")
+    session.window.resize(*LARGE_SIZE)
+    session.wait(1000)
+    session.shoot("evaluate-large")
 
 
 def _prepare(clips: Path, environment: dict[str, str]) -> None:
@@ -138,6 +241,8 @@ def main() -> int:
     parser.add_argument("--clips", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
+        # Qt's own crashes leave nothing else to go by.
+        faulthandler.enable()
         _shoot(options.clips, options.out, theme=options.one)
         return 0
     options.out.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -18,11 +19,12 @@ from tests.cli.conftest import CHECKOUT, LABELS, CommandLine, start
 from tests.helpers.clips import numbered_clip
 from tests.helpers.tiny_models import SMALL
 from vidlabel.core.evaluation import Evaluated
+from vidlabel.core.kept_evaluation import MOST_KEPT, KeptEvaluation, kept_of
 from vidlabel.core.model_card import TRAINED_ON
 from vidlabel.core.paths import models_folder
 from vidlabel.core.runs import RunFolder, runs_folder
 from vidlabel.core.snapshot import Snapshot, SnapshotClip
-from vidlabel.core.words import ClipQuery, DecisionKind, NewDecision
+from vidlabel.core.words import Calibration, ClipQuery, DecisionKind, NewDecision, ReliabilityBin
 from vidlabel.engine.proving import prove
 from vidlabel.ml.catalogue import find_model
 from vidlabel.ml.modelfile import load_model, save_model
@@ -172,6 +174,90 @@ def test_parts_of_the_newest_snapshot(vidlabel: CommandLine, footage: Path) -> N
     assert "validation part" in vidlabel("evaluate", footage, "--split", "validation", code=1).err
 
 
+def test_a_part_is_measured_under_the_labels_it_was_frozen_with(vidlabel: CommandLine, footage: Path) -> None:
+    vidlabel("scan", footage)
+    with ProjectStore.open(project_of(vidlabel, footage)) as store:
+        snapshot(store)
+    before = vidlabel.json("evaluate", footage, "--split", "test", "--device", "cpu")
+    assert before["decided_otherwise"] == 0
+    with ProjectStore.open(project_of(vidlabel, footage)) as store:
+        first, second, third = list(store.snapshots.curated(ClipQuery()))[:3]
+        other = next(label for label in LABELS if label != first.label)
+        new = [
+            NewDecision(clip_id=first.clip_id, kind=DecisionKind.LABELLED, label=other),
+            NewDecision(clip_id=second.clip_id, kind=DecisionKind.UNSURE, label=None),
+        ]
+        store.decide(new, annotator="me")
+        label = store.find_label(third.label)
+        assert label is not None
+        # A new name is no other decision.
+        store.rename_label(label.id, f"{third.label} again")
+    after = vidlabel("evaluate", footage, "--split", "test", "--device", "cpu", "--json")
+    assert (after.json["clips"], after.json["top1"]) == (before["clips"], before["top1"])
+    assert after.json["decided_otherwise"] == 2
+    assert "2 clips were decided otherwise since the snapshot" in after.err
+
+
+def test_the_calibrated_confidence_is_the_one_that_is_shown(
+    vidlabel: CommandLine, footage: Path, tmp_path: Path
+) -> None:
+    own = vidlabel.json("evaluate", footage, "--device", "cpu")
+    assert own["calibrated"] is None
+    bins = (ReliabilityBin(low=0.0, high=1.0, clips=40, confidence=0.7, accuracy=0.6),)
+    with ProjectStore.open(project_of(vidlabel, footage)) as store:
+        active = store.active_model()
+        assert active is not None
+        made = Calibration(model=active[0], temperature=0.5, clips=40, ece_before=0.2, ece_after=0.1,
+                           bins_before=bins, bins_after=bins, fitted_at_us=1)  # fmt: skip
+        store.calibrations.keep(made)
+        store.calibrations.show_some(active[0], after=0, limit=100)
+        rows = store.clip_rows(sorted(store.clip_ids(ClipQuery())))
+        shown = {row.path: row.calibrated for row in rows}
+    out = tmp_path / "all"
+    said = vidlabel("evaluate", footage, "--device", "cpu", "--out", out, "--json").json
+    assert said["ece"] == own["ece"], "the model's own stays what it is"
+    assert (said["calibrated"]["temperature"], said["calibrated"]["fitted_on"]) == (0.5, 40)
+    assert said["calibrated"]["ece"] != own["ece"]
+    with (out / "clips.csv").open(encoding="utf-8", newline="") as file:
+        table = {row["video"]: row for row in csv.DictReader(file)}
+    assert len(table) == CLIPS
+    for path, value in shown.items():
+        assert value is not None
+        assert float(table[path]["calibrated"]) == pytest.approx(value, abs=2e-6)
+    assert (out / "reliability-calibrated.svg").is_file()
+    assert "ECE shown" in vidlabel("evaluate", footage, "--device", "cpu").out
+
+
+def test_labels_worth_a_second_look_are_told(vidlabel: CommandLine, footage: Path, own: Path) -> None:
+    found = vidlabel.json("evaluate", footage, "--device", "cpu")
+    # An untrained network is sure of nothing.
+    assert found["label_errors"] == []
+    loaded = load_model(own)
+    with torch.no_grad():
+        for parameter in list(loaded.module.parameters())[-2:]:
+            parameter.mul_(1000)
+    save_model(models_folder() / "bold.safetensors", loaded.module, name="bold", network="compact3d",
+               network_args=SMALL, labels=LABELS, preprocessing=loaded.info.preprocessing)  # fmt: skip
+    said = vidlabel("evaluate", footage, "--model", "bold", "--device", "cpu", "--json")
+    doubtful = said.json["label_errors"]
+    assert doubtful and all(one["label"] != one["suggested"] for one in doubtful)
+    gaps = [one["label_probability"] - one["probability"] for one in doubtful]
+    assert gaps == sorted(gaps)
+    words = vidlabel("evaluate", footage, "--model", "bold", "--device", "cpu").out
+    assert "labels worth a second look" in words
+
+
+def test_the_last_evaluations_are_kept_beside_the_project(vidlabel: CommandLine, footage: Path) -> None:
+    for _ in range(MOST_KEPT + 1):
+        vidlabel.json("evaluate", footage, "--device", "cpu", "--filter", "clip_3")
+    vidlabel.json("evaluate", footage, "--device", "cpu")
+    kept = kept_of(project_of(vidlabel, footage))
+    assert len(kept) == MOST_KEPT
+    assert (kept[0].clips, kept[0].expression, kept[1].clips) == (CLIPS, "", 1)
+    read = KeptEvaluation.read(kept[0].path)
+    assert read.evaluated.top1 == 7 / 8 and len(read.clips) == CLIPS
+
+
 def test_clips_the_model_was_trained_on_are_warned_of(
     vidlabel: CommandLine, footage: Path, own: Path
 ) -> None:
@@ -194,7 +280,7 @@ def test_figures_are_written_and_nothing_else_is_replaced(
     assert (read.clips, read.top1) == (said["clips"], said["top1"])
     assert len(read.answers) == CLIPS
     vidlabel("evaluate", footage, "--device", "cpu", "--out", out)
-    assert len(vidlabel.json("evaluate", footage, "--device", "cpu", "--out", tmp_path / "all")["files"]) == 7
+    assert len(vidlabel.json("evaluate", footage, "--device", "cpu", "--out", tmp_path / "all")["files"]) == 8
     (tmp_path / "mine.csv").write_text("my own\n", "utf-8")
     assert (
         "no earlier evaluation" in vidlabel("evaluate", footage, "--out", tmp_path / "mine.csv", code=1).err

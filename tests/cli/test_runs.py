@@ -50,6 +50,20 @@ def test_a_run_whose_process_died_is_told_as_interrupted(
     assert folder.path.parent == runs_folder(project)
 
 
+def test_the_figures_of_a_finished_run_are_those_of_its_best_epoch(
+    vidlabel: CommandLine, begun: tuple[Path, RunFolder]
+) -> None:
+    project, folder = begun
+    (listed,) = vidlabel.json("runs", "list", project)["runs"]
+    assert listed["metrics"]["val_top1"] == 0.5, "without a result it is the newest one"
+    best = {"best_epoch": 1, "val_top1": 0.25, "val_mean_class": 0.25, "loss": 1.5}
+    told = {"v": 1, "at": time.time() + 5, "event": "finished", "model": "e" * 64, "metrics": best}
+    with folder.events.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(told) + "\n")
+    (listed,) = vidlabel.json("runs", "list", project)["runs"]
+    assert (listed["state"], listed["metrics"]) == ("finished", best)
+
+
 def test_without_runs_and_with_wrong_words(vidlabel: CommandLine, footage: Path) -> None:
     assert vidlabel.json("runs", "list", footage) == {"runs": []}
     assert "vidlabel train" in vidlabel("runs", "list", footage).out

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.cli.conftest import CommandLine, start
 from tests.helpers import hmdb51
 from vidlabel.core.paths import is_project_file
 from vidlabel.core.runs import RunFolder, runs_folder
+from vidlabel.learning.checkpoint import load_checkpoint
+from vidlabel.learning.run_events import LAST_WORDS, is_held, last_event
 from vidlabel.store.project_store import ProjectStore
 
 QUICK = ("--device", "cpu", "--batch-size", "4", "--workers", "1", "--precision", "float32")
@@ -87,6 +91,14 @@ def test_from_decisions_to_a_promoted_model(vidlabel: CommandLine, project: Path
         assert active[0] == document["hash"]
         assert store.setting("official_splits")["number"] == 1
     assert vidlabel.json("suggest", project, "--device", "cpu")["model_hash"] == document["hash"]
+    # A backup says that the run's files are not in it, and why that matters.
+    backup = vidlabel("backup", project, project.parent / "copy.vidlabel", "--json")
+    assert backup.json["holds"] == {"clips": 36, "decided": 36, "runs": 1}
+    assert str(runs_folder(project)) in backup.json["left_out"]
+    assert "copy this folder, too" in backup.err
+    copied = vidlabel.json("runs", "info", project.parent / "copy.vidlabel")
+    assert (copied["state"], copied["hash"]) == ("finished", document["hash"])
+    assert copied["proof"] == document["proof"]
     # A finished run answers its result again, and begins nothing.
     again = vidlabel.json("train", project, "--resume", "run-1")
     assert {name: again[name] for name in ("run", "state", "model", "metrics")} == {
@@ -114,6 +126,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_the_run_goes_on(
     assert "--resume run-1" in vidlabel("runs", "info", project).out
     refused = vidlabel("train", project, "--resume", "run-1", "--epochs", 3, code=2)
     assert "keeps its settings" in refused.err
+    assert "--device, --workers, --cache-gb" in refused.err
     # It goes on where it was; told to keep the best, it makes a model of it.
     process = start("train", project, "--resume", "run-1", "--json")
     assert process.stderr is not None
@@ -127,6 +140,54 @@ def test_ctrl_c_keeps_a_checkpoint_and_the_run_goes_on(
     assert json.loads(out)["state"] == stopped["state"] == "finished"
     assert "It goes on at step" in said
     assert "not under way" in vidlabel("runs", "stop", project, "run-1", code=1).err
+
+
+def test_a_killed_run_is_found_interrupted_and_goes_on_to_the_same_weights(
+    vidlabel: CommandLine, project: Path, small_base: Path
+) -> None:
+    say: tuple[object, ...] = (
+        "train",
+        project,
+        "--base",
+        small_base,
+        "--split",
+        "official",
+        "--tunes",
+        "all",
+    )
+    say += ("--epochs", 30, "--patience", 0, *QUICK)
+    process = start(*say, "--json")
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if line.startswith("Epoch 3"):  # told before its own checkpoint is written, and after the one before
+            break
+    folder = RunFolder(runs_folder(project) / "run-1")
+    assert is_held(folder), said
+    process.kill()
+    out, rest = process.communicate(timeout=60)
+    assert (process.returncode, out) == (-signal.SIGKILL, ""), said + rest
+    assert not is_held(folder)
+    found = last_event(folder.events)
+    assert found is not None and found["event"] not in LAST_WORDS
+    (listed,) = vidlabel.json("runs", "list", project)["runs"]
+    assert (listed["state"], listed["model"]) == ("interrupted", None)
+    load_checkpoint(folder.checkpoint)
+    with folder.events.open("ab") as file:
+        file.write(b'{"v": 1, "event": "st')  # as a kill in the middle of a line leaves it
+    # How many threads decode, where, and how much is kept changes nothing of what is learnt.
+    resumed = vidlabel("train", project, "--resume", "run-1", "--workers", 2, "--cache-gb", 0, "--device", "cpu",
+                       "--json")  # fmt: skip
+    assert resumed.json["state"] == "finished"
+    assert "It goes on at step" in resumed.err
+    info = vidlabel.json("runs", "info", project, "run-1")
+    assert (info["settings"]["workers"], info["settings"]["cache_gb"], info["settings"]["seed"]) == (2, 0, 0)
+    whole = vidlabel.json(*say)
+    assert (whole["run"], vidlabel.json("runs", "info", project)["snapshot"]) == ("run-2", info["snapshot"])
+    one, other = (load_file(RunFolder(runs_folder(project) / run).model) for run in ("run-1", "run-2"))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_what_is_wrong_is_said_before_anything_begins(

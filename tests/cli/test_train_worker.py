@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -24,8 +23,7 @@ from vidlabel.core.proof import Proof
 from vidlabel.core.runs import RunFolder, Tunes
 from vidlabel.core.snapshot import Snapshot
 from vidlabel.core.worker import worker_command, worker_folder
-from vidlabel.learning.checkpoint import load_checkpoint
-from vidlabel.learning.run_events import LAST_WORDS, is_held, last_event, read_events
+from vidlabel.learning.run_events import last_event, read_events
 from vidlabel.learning.run_wishes import Wishes, send_wish
 from vidlabel.ml.catalogue import list_models
 from vidlabel.ml.modelfile import ModelInfo, load_model, read_info
@@ -190,31 +188,39 @@ def test_a_paused_run_waits_and_goes_on(tmp_path: Path, snapshot: Snapshot, base
     assert not folder.wish.exists()
 
 
-def test_a_run_that_is_killed_is_found_cut_off_and_goes_on_to_the_same_weights(
+def test_the_figures_of_a_run_are_those_of_its_best_epoch(
     tmp_path: Path, snapshot: Snapshot, base: ModelInfo
 ) -> None:
-    settings = replace(QUICK, epochs=60)
-    folder = begun(tmp_path, "killed", snapshot, base, settings=settings)
-    process = started(folder)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line)["event"] == "checkpoint":
-            break
-    assert is_held(folder)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    found = last_event(folder.events)
-    assert found is not None
-    assert found["event"] not in LAST_WORDS
-    assert not is_held(folder)
-    load_checkpoint(folder.checkpoint)
-    with folder.events.open("ab") as file:
-        file.write(b'{"v": 1, "event": "st')  # as a kill in the middle of a line leaves it
-    assert done(folder)["event"] == "finished"
-    whole = begun(tmp_path, "whole", snapshot, base, settings=settings)
-    done(whole)
-    assert same(folder.model, whole.model)
+    # Validation says the opposite of what is learnt, so the first epoch is the best and each one worse.
+    other = dict(zip(LABELS, LABELS[::-1], strict=True))
+    clips = tuple(
+        replace(clip, label=other[clip.label]) if clip.part == "validation" else clip
+        for clip in snapshot.clips
+    )
+    settings = replace(QUICK, epochs=4, average=0.0, rate=1e-2)
+    folder = begun(tmp_path, "run-1", replace(snapshot, clips=clips), base, settings=settings)
+    last = done(folder)
+    epochs = [line for line in read_events(folder.events) if line["event"] == "epoch"]
+    assert len(epochs) == 4
+    (best,) = [line for line in epochs if line["best"]][-1:]
+    assert best["epoch"] < 4, "the last epoch must not be the best one, or nothing is shown"
+    assert last["metrics"]["best_epoch"] == best["epoch"]
+    for name in ("loss", "val_loss", "val_top1", "val_mean_class"):
+        assert last["metrics"][name] == pytest.approx(best[name])
+    assert last["metrics"]["val_loss"] != pytest.approx(epochs[-1]["val_loss"])
+    made = read_info(Path(last["path"]))
+    assert made.card["scores"][0]["top1"] == best["val_top1"]
+    assert made.card["lineage"][0]["best_epoch"] == best["epoch"]
+
+
+def test_a_run_begun_in_float16_does_not_go_on_where_that_cannot_be_learnt_in(
+    tmp_path: Path, snapshot: Snapshot, base: ModelInfo
+) -> None:
+    folder = begun(tmp_path, "run-1", snapshot, base)
+    (folder.path / "plan.json").write_text('{"precision": "float16", "batch": 4, "pieces": 1}')
+    last = done(folder)
+    assert (last["event"], last["kind"]) == ("failed", "device")
+    assert "needs a GPU" in last["words"]
 
 
 def test_a_full_disk_is_said_in_words_and_the_checkpoint_of_before_is_whole(
@@ -226,12 +232,17 @@ def test_a_full_disk_is_said_in_words_and_the_checkpoint_of_before_is_whole(
     before = folder.checkpoint.read_bytes()
     limit = folder.events.stat().st_size + 8192
     assert len(before) > limit
-    process = started(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    out = process.communicate(timeout=60)[0]
+    process = started(
+        folder, stderr=subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    out, said = process.communicate(timeout=60)
     assert process.returncode == 1
+    assert "Traceback" not in said
     last = json.loads(out.splitlines()[-1])
     assert (last["event"], last["kind"]) == ("failed", "disk")
     assert last == last_event(folder.events)
+    assert "the disk is full" in last["words"] and str(folder.path) in last["words"]
     assert "checkpoint is kept" in last["words"]
     assert folder.checkpoint.read_bytes() == before
     assert done(folder)["event"] == "finished"

@@ -53,7 +53,7 @@ def batches(size: int = 4, seed: int = 1) -> ArrayBatches:
 
 
 class PartOf:
-    """What one of several processes gets of each batch: every so manieth clip; the second batch is all the first's."""
+    """What one of several processes gets of each batch: neighbouring rows, as ``Dealing`` does."""
 
     def __init__(self, whole: ArrayBatches, rank: int, world: int) -> None:
         self._whole, self._rank, self._world = whole, rank, world
@@ -62,9 +62,10 @@ class PartOf:
         return len(self._whole)
 
     def epoch(self, number: int, *, first: int = 0) -> Iterator[Batch]:
-        for place, batch in enumerate(self._whole.epoch(number, first=first), start=first):
-            uneven = slice(0, None if self._rank == 0 else 0)
-            yield batch.part(uneven if place == 1 else slice(self._rank, None, self._world))
+        for batch in self._whole.epoch(number, first=first):
+            count = len(batch.labels)
+            start, end = (count * rank // self._world for rank in (self._rank, self._rank + 1))
+            yield batch.part(slice(start, end))
 
 
 def validation() -> Callable[[Embedder], dict[str, float]]:

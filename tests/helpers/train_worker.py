@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 STEPS, EPOCHS = 40, 8
+NEVER = threading.Event()
 
 
 def proof_of(clips: list[list[Any]], labels: list[str]) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def heed(folder: Path, tell: Teller) -> str:
             if paused:
                 tell("resumed")
             return ""
-        time.sleep(0.02)
+        NEVER.wait(0.02)
 
 
 def main(folder: Path) -> None:
@@ -91,7 +93,7 @@ def main(folder: Path) -> None:
             (folder / "checkpoint.pt").write_text(str(step - 1))
             tell("failed", kind="memory", words="CUDA ran out of memory at batch 48.")
             return
-        time.sleep(pace)
+        NEVER.wait(pace)
         epoch = (step - 1) // (STEPS // EPOCHS) + 1
         loss = 3.0 * 0.95**step
         tell("step", epoch=epoch, step=step, steps=STEPS, loss=loss, rate=0.001, clips_per_s=318.0,

@@ -145,8 +145,28 @@ def test_copies_do_not_straddle_though_their_sources_differ(footage: Curated) ->
     part = {clip.path.name: clip.part for clip in prepared.snapshot.clips}
     assert all(part[f"{number:02d}.mp4"] == part[f"{number + 2:02d}.mp4"] for number in range(0, 40, 4))
     assert len(set(part.values())) == 3
-    assert prepared.preflight.near_duplicates == 20
-    assert not any("no embedding" in line for line in prepared.preflight.warnings)
+    assert (prepared.preflight.near_duplicates, prepared.preflight.not_compared) == (20, 0)
+    assert not any("embedding" in line for line in prepared.preflight.warnings)
+
+
+def test_clips_that_could_not_be_compared_are_told(footage: Curated) -> None:
+    footage.label(films(0, 4, "wave") | films(4, 8, "run"))
+    none = prepare(footage.store).preflight
+    assert none.not_compared == none.to_json()["not_compared"] == 24
+    assert any(line.startswith("None of the clips could be compared") for line in none.words())
+    names = list(films(0, 4, "wave"))[:5]
+    rng = np.random.default_rng(0)
+    footage.store.embeddings.save(
+        TRUNK, {footage.clip(name): rng.standard_normal(64).astype(np.float16) for name in names}
+    )
+    some = prepare(footage.store).preflight
+    assert some.not_compared == 19
+    (line,) = [line for line in some.words() if "embedding" in line]
+    assert line.startswith("19 of 24 clips") and "vidlabel suggest" in line
+    (chance,) = [
+        line for line in prepare(footage.store, split="random").preflight.words() if "embedding" in line
+    ]
+    assert "are not counted" in chance
 
 
 def test_a_random_split_divides_films_and_says_how_much(footage: Curated) -> None:

@@ -2,7 +2,8 @@
 
 The job is a file of JSON: ``clips`` (each ``clip_id``, ``path``, ``start_us``, ``end_us``, ``label``, and where known
 ``content_hash``, and ``embeddings``: packed ones by trunk), ``models`` (hash, key, name or path), ``out`` (a folder),
-and where wanted ``labels`` (the project's), ``aliases`` (present name by former name) and ``device``.
+and where wanted ``labels`` (the project's), ``aliases`` (present name by former name), ``device`` and ``calibrations``
+(by model as named in ``models``: ``temperature`` and ``fitted_on``, a number of clips).
 
 Each line is an object with ``"v": 1`` and an ``event``: ``progress`` (``model``, ``done``, ``total``), ``note``
 (``words``), ``result`` (``model``, ``hash``, ``path`` of a file with ``Evaluated.to_json``), ``failed_model``
@@ -24,7 +25,7 @@ from typing import Any
 
 from vidlabel.cli.evaluating import KnownClip, Seen, evaluate_clips, model_of_key
 from vidlabel.core.errors import FormatError, StoppedError, UsageError, VidlabelError
-from vidlabel.core.evaluation import Evaluated
+from vidlabel.core.evaluation import Evaluated, InForce
 from vidlabel.core.messages import WantedClip
 from vidlabel.core.model_key import ModelKey
 from vidlabel.core.words import ONE_VIEW
@@ -50,6 +51,7 @@ class _Job:
     labels: tuple[str, ...]
     aliases: Mapping[str, str]
     device: str
+    calibrations: Mapping[str, InForce]
 
 
 def run_evaluate(arguments: Sequence[str]) -> int:
@@ -81,7 +83,9 @@ def _do(job: _Job, *, tell: Tell, stop: threading.Event) -> tuple[dict[str, Any]
     for name in job.models:
         try:
             model = model_of_key(name)
-            path = _measure(model, job, number=results + failed, tell=tell, stop=stop)
+            calibration = job.calibrations.get(name)
+            number = results + failed
+            path = _measure(model, job, calibration, number=number, tell=tell, stop=stop)
         except StoppedError:
             raise
         except VidlabelError as error:
@@ -93,7 +97,15 @@ def _do(job: _Job, *, tell: Tell, stop: threading.Event) -> tuple[dict[str, Any]
     return {"event": "finished", "results": results, "failed": failed}, _FAILED if failed else _DONE
 
 
-def _measure(model: ModelInfo, job: _Job, *, number: int, tell: Tell, stop: threading.Event) -> Path:
+def _measure(
+    model: ModelInfo,
+    job: _Job,
+    calibration: InForce | None,
+    *,
+    number: int,
+    tell: Tell,
+    stop: threading.Event,
+) -> Path:
     told = -_TELL_EVERY_S
 
     def progress(done: int) -> None:
@@ -106,7 +118,7 @@ def _measure(model: ModelInfo, job: _Job, *, number: int, tell: Tell, stop: thre
     progress(0)
     found = evaluate_clips(
         model, job.clips, labels=job.labels, aliases=job.aliases, device=job.device,
-        seen=_Told(job.embeddings, model), should_stop=stop.is_set, on_progress=progress,
+        seen=_Told(job.embeddings, model), calibration=calibration, should_stop=stop.is_set, on_progress=progress,
         on_note=lambda words: tell({"event": "note", "words": words}),
     )  # fmt: skip
     return _written(job.out / f"evaluation-{number + 1}.json", found)
@@ -162,6 +174,10 @@ def _read(path: Path) -> _Job:
             labels=tuple(content.get("labels", ())),
             aliases=dict(content.get("aliases", {})),
             device=str(content.get("device", "auto")),
+            calibrations={
+                str(name): InForce(float(one["temperature"]), int(one["fitted_on"]))
+                for name, one in content.get("calibrations", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FormatError(path, f"it is no job to evaluate ({type(error).__name__}: {error}).") from error

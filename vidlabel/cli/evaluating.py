@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidlabel.cli.choosing import chosen_model
 from vidlabel.cli.output import Output
 from vidlabel.core.errors import ProjectError, VidlabelError
-from vidlabel.core.evaluation import Evaluated
+from vidlabel.core.evaluation import Evaluated, InForce
 from vidlabel.core.messages import WantedClip
 from vidlabel.core.model_card import trained_on
 from vidlabel.core.model_key import ModelKey
@@ -22,10 +22,13 @@ from vidlabel.core.vectors import packed, unpacked
 from vidlabel.core.words import ONE_VIEW, ClipQuery
 from vidlabel.engine.measuring import measure
 from vidlabel.learning.answers import evaluated
+from vidlabel.learning.part_clips import part_clips
+from vidlabel.learning.shown_confidence import calibrated_figures
 from vidlabel.ml.catalogue import BUNDLED, find_model
 from vidlabel.ml.modelfile import ModelInfo
 from vidlabel.ml.trunk import trunk_of
 from vidlabel.store.project_store import ProjectStore
+from vidlabel.store.snapshots import CuratedClip
 
 _LOOKED_UP_AT_ONCE = 500
 _KEPT_AT_ONCE = 256
@@ -43,37 +46,64 @@ class KnownClip:
     content_hash: str | None
 
 
-def clips_to_measure(
-    store: ProjectStore, query: ClipQuery, *, part: Part | None
-) -> tuple[tuple[KnownClip, ...], Snapshot | None]:
-    """The labelled clips that fit, with the labels they have now; of one part of the newest snapshot only if asked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToMeasure:
+    """The clips to measure on; ``snapshot`` is None where they are of no part of one.
+
+    ``otherwise`` clips of a part were decided otherwise since, ``gone`` ones are in the project no longer.
+    """
+
+    clips: tuple[KnownClip, ...]
+    snapshot: Snapshot | None = None
+    otherwise: int = 0
+    gone: int = 0
+
+
+def clips_to_measure(store: ProjectStore, query: ClipQuery, *, part: Part | None) -> ToMeasure:
+    """The labelled clips that fit, with the labels they have now; or those of one part of the newest snapshot, with
+    the labels they were frozen with.
 
     Raises:
         VidlabelError: there is no snapshot, or no clip fits.
     """
-    known = [
+    found = _decided(store, query) if part is None else _of_part(store, query, part)
+    if not found.clips:
+        where = f"clip in the {part} part of the newest snapshot" if part else "decided clip"
+        raise VidlabelError(f"{store.path}: no {where} fits. `vidlabel list` shows what there is.")
+    return found
+
+
+def _decided(store: ProjectStore, query: ClipQuery) -> ToMeasure:
+    return ToMeasure(clips=_known(store.snapshots.curated(query)))
+
+
+def _of_part(store: ProjectStore, query: ClipQuery, part: Part) -> ToMeasure:
+    snapshot = store.snapshots.newest()
+    if snapshot is None:
+        raise VidlabelError(
+            f"{store.path}: no run has divided its clips into parts yet. `vidlabel train` does, "
+            "or leave --split out."
+        )
+    found = part_clips(store, snapshot, part, query)
+    return ToMeasure(
+        clips=_known(found.clips), snapshot=snapshot, otherwise=len(found.otherwise), gone=found.gone
+    )
+
+
+def _known(clips: Iterable[CuratedClip]) -> tuple[KnownClip, ...]:
+    return tuple(
         KnownClip(
             clip_id=one.clip_id, path=one.path, start_us=one.start_us, end_us=one.end_us, label=one.label,
             content_hash=one.content_hash,
         )
-        for one in store.snapshots.curated(query)
-    ]  # fmt: skip
-    snapshot = None
-    if part is not None:
-        snapshot = store.snapshots.newest()
-        if snapshot is None:
-            raise VidlabelError(
-                f"{store.path}: no run has divided its clips into parts yet. `vidlabel train` does, "
-                "or leave --split out."
-            )
-        keys = {clip.key for clip in snapshot.of(part)}
-        known = [one for one in known if (one.content_hash or "", one.start_us, one.end_us) in keys]
-    if not known:
-        where = f" in the {part} part of the newest snapshot" if part else ""
-        raise VidlabelError(
-            f"{store.path}: no decided clip{where} fits. `vidlabel list` shows what there is."
-        )
-    return tuple(known), snapshot
+        for one in clips
+    )  # fmt: skip
+
+
+def calibration_in_force(store: ProjectStore, model: ModelInfo) -> InForce | None:
+    """How the project makes this model's confidence mean what it says; None where it does not."""
+    newest = store.calibrations.newest(model.hash)
+    return None if newest is None else InForce(newest.temperature, newest.clips)
 
 
 def model_to_measure(store: ProjectStore, name: str | None, output: Output) -> ModelInfo:
@@ -124,6 +154,7 @@ def evaluate_clips(
     device: str,
     batch: int | None = None,
     seen: Seen | None = None,
+    calibration: InForce | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], None] = lambda done: None,
     on_note: Callable[[str], None] = lambda words: None,
@@ -134,6 +165,7 @@ def evaluate_clips(
         labels: the project's label set.
         aliases: present name by former name of labels.
         seen: what is known of the clips; None opens them all.
+        calibration: the one in force; with it the figures of the calibrated confidence are answered, too.
         device, batch, should_stop, on_progress, on_note: as for ``measure``.
 
     Raises:
@@ -148,15 +180,19 @@ def evaluate_clips(
             on_progress=on_progress, on_note=on_note, on_embedding=looked_up.keep,
         )  # fmt: skip
     learned = trained_on(model.card)
-    return evaluated(
+    present = answers.under(aliases)
+    found = evaluated(
         model.name,
         model.hash,
-        answers.under(aliases),
+        present,
         truth={clip.clip_id: clip.label for clip in clips},
         project_labels=labels,
         trained_on=sum(clip.content_hash in learned for clip in asked),
         unhashed=sum(clip.content_hash is None for clip in asked) if learned else 0,
     )
+    if calibration is None:
+        return found
+    return replace(found, calibrated=calibrated_figures(found.answers, present, calibration))
 
 
 class Seen:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from vidlabel.cli.evaluating import former_names, model_of_key
@@ -17,6 +15,7 @@ from vidlabel.core.proof_words import cautions, guard_words, verdict
 from vidlabel.core.runs import RunFolder, runs_folder
 from vidlabel.core.snapshot import Snapshot
 from vidlabel.core.words import ClipQuery
+from vidlabel.learning.run_files import read_proof
 from vidlabel.ml.modelfile import ModelInfo
 from vidlabel.store.project_store import ProjectStore
 
@@ -76,15 +75,10 @@ def proof_of(store: ProjectStore, model_hash: str) -> Proof | None:
 def _proofs(store: ProjectStore) -> Iterator[Proof]:
     """All there are, the newest run's first: from the runs' folders, and what the project keeps of others."""
     for row in reversed(store.runs.all()):
-        folder = RunFolder(runs_folder(store.path) / row.name)
-        content = None
-        with suppress(OSError, ValueError):
-            content = json.loads(folder.proof.read_text("utf-8"))
-        content = content or row.details.get("proof")
+        proof = read_proof(RunFolder(runs_folder(store.path) / row.name), row.details.get("proof"))
         # A proof that cannot be read is none: the model can still be chosen.
-        with suppress(KeyError, TypeError, ValueError):
-            if isinstance(content, dict):
-                yield Proof.from_json(content)
+        if proof is not None:
+            yield proof
 
 
 def _proven(store: ProjectStore, active_key: str, model: ModelInfo, output: Output) -> Proof:

@@ -13,7 +13,7 @@ from vidlabel.core.errors import VidlabelError
 from vidlabel.core.words import ClipRow, DecisionKind, NewDecision
 from vidlabel.interop.record import ImportedRow
 from vidlabel.interop.report import Problem
-from vidlabel.store.labels import clean_name
+from vidlabel.store.label_plan import clean_name
 from vidlabel.store.project_store import ProjectStore
 
 

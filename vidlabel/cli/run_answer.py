@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from vidlabel.core.proof import Proof
 from vidlabel.core.proof_words import cautions, details, share, verdict
 from vidlabel.core.runs import RESUMABLE, RunState
 from vidlabel.core.time import iso_from_us
+from vidlabel.learning.run_files import read_proof
 from vidlabel.learning.run_records import RunRecord
 from vidlabel.ml.catalogue import find_model
 from vidlabel.store.project_store import ProjectStore
@@ -21,11 +21,8 @@ FIGURES = ("top1", "top5", "mean_class", "ece")
 
 
 def proof_of(record: RunRecord) -> Proof | None:
-    """What was measured on the test clips; None where nothing was, or its file is gone."""
-    try:
-        return Proof.from_json(json.loads(record.folder.proof.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """What was measured on the test clips; None where nothing was."""
+    return read_proof(record.folder, record.proof)
 
 
 def run_json(record: RunRecord) -> dict[str, Any]:

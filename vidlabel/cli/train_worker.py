@@ -90,13 +90,13 @@ def train_here(
     except Timeout:
         return _unwritten("busy", busy, on_event)
     except (VidlabelError, OSError) as error:
-        return _unwritten(failure(error)[0], failure(error)[1], on_event)
+        return _unwritten(*failure(error, folder), on_event)
     try:
         with RunEvents(folder, also=on_event) as tell, wishes.watching(folder, stdin=stdin):
             _guarded(folder, tell, wishes)
             return tell.last
     except OSError as error:
-        return _unwritten(*failure(error), on_event)
+        return _unwritten(*failure(error, folder), on_event)
     finally:
         lock.release()
 
@@ -111,14 +111,14 @@ def _guarded(folder: RunFolder, tell: RunEvents, wishes: Wishes) -> None:
     except KeyboardInterrupt:
         tell("stopped", step=None, kept=folder.checkpoint.is_file())
     except Exception as error:  # noqa: BLE001  the border of the process: its last word says what happened
-        if not isinstance(error, VidlabelError):
+        kind, words = failure(error, folder)
+        if kind == "crash":
             traceback.print_exc(file=sys.stderr)
-        kind, words = failure(error)
         tell("failed", kind=kind, words=words)
 
 
-def failure(error: Exception) -> tuple[str, str]:
-    """The kind of trouble, and words a person can act on."""
+def failure(error: Exception, folder: RunFolder) -> tuple[str, str]:
+    """The kind of trouble that a run has, and words a person can act on."""
     if isinstance(error, TrainingError):
         return _KINDS.get(error.kind, "clips"), str(error)
     if isinstance(error, ModelError):
@@ -132,16 +132,26 @@ def failure(error: Exception) -> tuple[str, str]:
     if _is_out_of_memory(error):
         return "memory", (
             "The memory of the device does not suffice. Close other programs that use it, take a smaller batch or "
-            "model, or tune only the head. The last checkpoint is kept: resume it then."
+            f"model, or tune only the head. {_kept(folder)}"
         )
     if isinstance(error, OSError):
-        where = f" ({error.filename})" if error.filename else ""
-        reason = "the disk is full" if error.errno in _FULL else error.strerror or str(error)
+        full = error.errno in _FULL
+        reason = "the disk is full" if full else error.strerror or str(error)
         return "disk", (
-            f"A file of the run cannot be written{where}: {reason}. Make room; the last checkpoint is kept, and "
-            "the run can be resumed from it."
-        )
-    return "crash", f"{type(error).__name__}: {error}. The log of the run says more; it can be resumed."
+            f"{error.filename or folder.path}: a file of the run cannot be written, for {reason}. Make room. "
+            if full
+            else f"{error.filename or folder.path}: a file cannot be read or written ({reason}). "
+        ) + _kept(folder)
+    return "crash", f"{type(error).__name__}: {error}. What was printed before says more. {_kept(folder)}"
+
+
+def _kept(folder: RunFolder) -> str:
+    """What a run that failed can go on from."""
+    if folder.model.is_file():
+        return "Its model is kept, and the run can be resumed from there."
+    if folder.checkpoint.is_file():
+        return "The last checkpoint is kept, and the run can be resumed from it."
+    return "It has no checkpoint yet; resumed, it begins from its start."
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -184,7 +194,7 @@ def _beside(folder: RunFolder, wishes: Wishes) -> dict[str, Any]:
         tuned = tune(folder, tell=lambda event, **values: None, wishes=wishes, prove=_prove)
     except (VidlabelError, OSError) as error:
         sys.stderr.write(f"vidlabel: process {os.environ['RANK']}: {error}\n")
-        return {"event": "failed", "kind": failure(error)[0], "words": str(error)}
+        return {"event": "failed", "kind": failure(error, folder)[0], "words": str(error)}
     return {"event": tuned.state}
 
 

@@ -66,9 +66,9 @@ def fit(
         resume: a checkpoint of the same run to go on from; a finished run's answers its result at once.
         should_stop: asked after each step; true ends the run with a checkpoint.
         should_pause: asked after each step; while true nothing is done but to ask it and ``should_stop`` again.
-        ranks: the processes that fit together; the result is that of one process, but for rounding, where a clip's
-            loss does not depend on its batch: mixup, CutMix, dropout and batch norms that learn see a process's own
-            part.
+        ranks: the processes that fit together; the result is that of one process, but for rounding: batch norms,
+            dropout, mixup and CutMix see the whole batch. Other layers of chance (stochastic depth) draw for a
+            process's own part, and a batch that goes through in pieces is cut into others.
         on_progress: told what happens, in this thread; of several processes in the first one.
 
     Raises:
@@ -82,10 +82,12 @@ def fit(
     run = Run(network, batches, options=options, device=device)
     tell = Teller(run, checkpoint, on_progress, ranks)
     wishes = _Wishes(run, tell, ranks, should_stop=should_stop, should_pause=should_pause)
-    with own_generators(device):
+    from vidlabel.learning.whole_batch import whole_batch
+
+    with own_generators(device), whole_batch(run.trainable, ranks, device=device) as whole:
         if resume is not None:
             run.restore(resume)
-        stepper = Stepper(run, preprocessing, loss=loss, ranks=ranks, note=tell.note)
+        stepper = Stepper(run, preprocessing, loss=loss, ranks=ranks, whole=whole, note=tell.note)
         tell("started")
         while not run.is_over:
             tell.pace.epoch_began()

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from vidlabel.core.runs import TrainSettings, Tunes
 from vidlabel.core.snapshot import PARTS, Part, Snapshot
-from vidlabel.core.time import short_duration
 
 FEW = 10
 """Fewer train clips than this teach a label little."""
@@ -63,6 +62,7 @@ class Preflight:
         unreadable_count: labelled clips that cannot be decoded.
         left_out: what was left out and why, in words.
         near_duplicates: clips that show nearly the same as another one.
+        not_compared: clips of which that is not known, for they have no embedding yet.
         leak, leak_random: of this split, and of the one that chance would make.
         frozen: test clips that were test before.
         blockers: why no run can begin with this.
@@ -82,6 +82,7 @@ class Preflight:
     frozen: int
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    not_compared: int = 0
 
     def total(self, part: Part) -> int:
         """Clips of one part."""
@@ -230,12 +231,20 @@ def estimate(
     seconds = _BEGIN_S + decoding + once + settings.epochs * seen + proof
     cached = 0 if settings.tunes is Tunes.HEAD else (train + held) * _CLIP_MB
     batch = _BATCH_MB * (settings.batch or 8) * (0.2 if settings.tunes is Tunes.HEAD else 1.0)
-    source = "from an earlier run" if known else "by rule of thumb; the run itself will tell better"
+    source = "as an earlier run took" if known else "by rule of thumb; the run itself will tell better"
     return Estimate(
         seconds=seconds,
         seconds_first_epoch=decoding + once + seen,
         memory_mb=round(_PROGRAM_MB + batch),
         cache_mb=round(min(cached, settings.cache_gb * 1000)),
         measured=known is not None,
-        words=f"about {short_duration(round(seconds * 1_000_000))} if no epoch is saved, estimated {source}",
+        words=f"about {_length(seconds)} if all {settings.epochs:,} epochs run, {source}",
     )
+
+
+def _length(seconds: float) -> str:
+    """``40 s``, ``12 min``, ``2 h 10 min``: no finer than a guess may be."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

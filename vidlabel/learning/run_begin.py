@@ -5,25 +5,21 @@ No torch: the window and the command line come here, too.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from vidlabel.core.errors import TrainingError, VidlabelError
+from vidlabel.core.errors import TrainingError
 from vidlabel.core.runs import RunFolder, TrainSettings, runs_folder
 from vidlabel.core.snapshot import Snapshot
 from vidlabel.core.time import now_us
 from vidlabel.learning.preflight import blockers_of, count_labels
+from vidlabel.learning.run_files import unwritable, write_json
 from vidlabel.learning.snapshots import Prepared
 from vidlabel.store.project_store import ProjectStore
 
 SINCE = "since_us"
 """Of a row's details: when the run was begun, or last told to go on."""
-WISHES = frozenset({"stop", "keep", "pause", "resume"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +75,16 @@ def begin_run(
             "active_hash": "" if active is None else active.hash,
             "aliases": store.snapshots.aliases(),
         }  # fmt: skip
-        _write(folder.snapshot, snapshot.to_json())
-        _write(folder.settings, told)
+        write_json(folder.snapshot, snapshot.to_json())
+        write_json(folder.settings, told)
         details = {"settings": settings.to_json(), "base": base.name, "base_hash": base.hash, SINCE: now_us()}
         store.runs.add(folder.name, snapshot=snapshot.hash, base=base.hash, details=details)
     except BaseException as error:
         shutil.rmtree(folder.path, ignore_errors=True)
         if isinstance(error, OSError):
-            raise _unwritable(folder.path, error) from error
+            raise unwritable(folder.path, error) from error
         raise
     return folder
-
-
-def send_wish(folder: RunFolder, word: str) -> None:
-    """Tells the process of a run what is wished: ``stop``, ``keep``, ``pause`` or ``resume``.
-
-    Raises:
-        ValueError: no such word.
-        TrainingError: the folder cannot be written.
-    """
-    if word not in WISHES:
-        raise ValueError(f"a run understands {', '.join(sorted(WISHES))}, not {word!r}")
-    try:
-        _write_text(folder.wish, word)
-    except OSError as error:
-        raise _unwritable(folder.path, error) from error
 
 
 def _refuse_taken(store: ProjectStore, snapshot: Snapshot) -> None:
@@ -132,24 +113,5 @@ def _new_folder(store: ProjectStore) -> RunFolder:
         except FileExistsError:
             pass  # of a project that was here before, or begun by somebody else just now
         except OSError as error:
-            raise _unwritable(parent, error) from error
+            raise unwritable(parent, error) from error
         number += 1
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    _write_text(path, json.dumps(content, ensure_ascii=True))
-
-
-def _write_text(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> VidlabelError:
-    return TrainingError(
-        f"{path}: it cannot be written ({error.strerror or error}). Make room or give yourself the right to it."
-    )

@@ -15,13 +15,19 @@ from typing import Any
 from vidlabel.core.errors import TrainingError
 from vidlabel.core.runs import LIVE, RESUMABLE, RunFolder, RunState, TrainSettings, runs_folder
 from vidlabel.core.time import US_PER_SECOND, now_us
-from vidlabel.learning.run_begin import SINCE, Base, begin_run, send_wish
+from vidlabel.learning.run_begin import SINCE, Base, begin_run
 from vidlabel.learning.run_events import is_held, read_events
+from vidlabel.learning.run_files import unwritable, write_json
+from vidlabel.learning.run_wishes import forget_wish, send_wish
 from vidlabel.store.project_store import ProjectStore
 from vidlabel.store.runs import RunRow
 
-__all__ = ["Base", "RunRecord", "begin_run", "is_held", "reconcile", "record_of", "resume_run", "send_wish"]
+__all__ = [
+    "CHANGEABLE", "Base", "RunRecord", "begin_run", "is_held", "reconcile", "record_of", "resume_run", "send_wish",
+]  # fmt: skip
 
+CHANGEABLE = ("device", "workers", "cache_gb")
+"""Settings that a run may be resumed with anew: what it learns does not depend on them, but for a device's rounding."""
 GRACE_US = 60 * US_PER_SECOND
 """So long a run that was just begun may take until its process is there."""
 
@@ -50,6 +56,7 @@ class RunRecord:
         epoch, epochs: the newest finished one, and how many at most.
         seconds_a_clip: what a train clip took in that epoch; None before the first.
         kind, words: of a failure; the words also say why a run is interrupted.
+        proof: as the project keeps it, also where the folder is gone: ``Proof.to_json``.
         folder: where its files are.
     """
 
@@ -69,15 +76,28 @@ class RunRecord:
     seconds_a_clip: float | None = None
     kind: str = ""
     words: str = ""
+    proof: Mapping[str, Any] | None = None
     folder: RunFolder
 
 
-def resume_run(store: ProjectStore, name: str) -> RunFolder:
+def resume_run(store: ProjectStore, name: str, *, changed: Mapping[str, Any] | None = None) -> RunFolder:
     """Marks a run as about to go on; its process is started by the caller.
 
+    Args:
+        store: the project.
+        name: of the run.
+        changed: settings that are another from now on, of those in ``CHANGEABLE``.
+
     Raises:
-        TrainingError: there is no such run, it goes on already, it is finished, or its folder is gone.
+        ValueError: a setting that cannot be changed.
+        UsageError: a setting out of its range.
+        TrainingError: there is no such run, it goes on already, it is finished, or its folder is gone or not to be
+            written.
     """
+    if not set(changed or {}) <= set(CHANGEABLE):
+        raise ValueError(
+            f"a run that goes on can change {', '.join(CHANGEABLE)}, not {', '.join(changed or {})}"
+        )
     record = record_of(store, name)
     if record is None:
         raise TrainingError(f"There is no run '{name}' in {store.path}. `vidlabel runs list` shows them.")
@@ -90,9 +110,25 @@ def resume_run(store: ProjectStore, name: str) -> RunFolder:
         raise TrainingError(
             f"{folder.path}: the files of {name} are gone, so it cannot go on. Begin a new run."
         )
-    folder.wish.unlink(missing_ok=True)
-    store.runs.change(name, state=RunState.PREPARING, details={SINCE: now_us()})
+    forget_wish(folder)
+    details: dict[str, Any] = {SINCE: now_us()}
+    if changed:
+        details["settings"] = _changed(folder, record.settings, changed)
+    store.runs.change(name, state=RunState.PREPARING, details=details)
     return folder
+
+
+def _changed(folder: RunFolder, settings: TrainSettings, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Writes settings anew into the run's folder, and answers all of them."""
+    found = TrainSettings.from_json({**settings.to_json(), **changed}).to_json()
+    try:
+        told = json.loads(folder.settings.read_text(encoding="utf-8"))
+        write_json(folder.settings, {**told, **{one: found[one] for one in changed}})
+    except OSError as error:
+        raise unwritable(folder.path, error) from error
+    except (ValueError, TypeError) as error:
+        raise TrainingError(f"{folder.settings}: it is damaged ({error}). Begin a new run.") from error
+    return found
 
 
 def reconcile(store: ProjectStore) -> tuple[RunRecord, ...]:
@@ -246,5 +282,6 @@ def _record(
         seconds_a_clip=seconds / clips if seconds and clips else None,
         kind=str(failed.get("kind", "")),
         words=str(details.get("words", "")) if words is None else words,
+        proof=details.get("proof"),
         folder=folder,
     )

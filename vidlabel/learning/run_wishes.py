@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vidlabel.core.runs import RunFolder
+from vidlabel.learning.run_files import unwritable, write_text
 
 Wish = Literal["stop", "keep", "pause", "resume"]
 LOOK_S = 0.2
@@ -21,18 +21,19 @@ def send_wish(folder: RunFolder, wish: Wish) -> None:
     """Leaves a wish for the run's process; the last of several counts.
 
     Raises:
-        OSError: the folder cannot be written.
+        ValueError: no such wish.
+        TrainingError: the folder is gone or cannot be written.
     """
-    temporary = folder.path / f".wish-{secrets.token_hex(4)}.part"
+    if wish not in get_args(Wish):
+        raise ValueError(f"a run understands {', '.join(get_args(Wish))}, not {wish!r}")
     try:
-        temporary.write_text(f"{wish}\n", encoding="ascii")
-        temporary.replace(folder.wish)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_text(folder.wish, f"{wish}\n")
+    except OSError as error:
+        raise unwritable(folder.path, error) from error
 
 
 def forget_wish(folder: RunFolder) -> None:
-    """To be called before a run's process is started: a wish meant for an earlier one must not reach it."""
+    """To be called before a run's process is started again: a wish meant for the earlier one must not reach it."""
     folder.wish.unlink(missing_ok=True)
 
 

@@ -33,6 +33,7 @@ __all__ = ["OfficialSplit", "Prepared", "prepare"]
 
 EVERYTHING = ClipQuery()
 _NAMED = 20
+_COMPARE = "Suggestions for them (`vidlabel suggest`) make embeddings; prepare again after that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +166,9 @@ def _preflight(
             "More clips are held back than learned from: the test clips of earlier snapshots do not go with this "
             "split. Dealing everything anew makes a new test."
         )
-    if len(cards) > alike.covered:
-        warnings.append(
-            f"{len(cards) - alike.covered:,} of {len(cards):,} clips have no embedding yet, so near-duplicates "
-            "among them are not known; suggestions make embeddings."
-        )
+    not_compared = len(cards) - alike.covered
+    if not_compared:
+        warnings.append(_not_compared(not_compared, len(cards), split=snapshot.split))
     return Preflight(
         counts=counts,
         too_small=too_small,
@@ -184,7 +183,24 @@ def _preflight(
         frozen=hand.frozen,
         blockers=blockers_of(counts),
         warnings=tuple(warnings),
+        not_compared=not_compared,
     )
+
+
+def _not_compared(count: int, total: int, *, split: SplitKind) -> str:
+    """What it means that clips have no embedding, and what to do: a few minutes that a run need not be made to wait."""
+    who = "None of the clips" if count == total else f"{count:,} of {total:,} clips"
+    verb = "has" if count == 1 else "have"
+    what = (
+        "a copy of one may come to be in another part, and flatter the result"
+        if split == "by-source"
+        else "test clips that were learnt from as a copy are not counted"
+    )
+    if count == total:
+        return (
+            f"{who} could be compared for near-duplicates, for none has an embedding yet: {what}. {_COMPARE}"
+        )
+    return f"{who} {verb} no embedding yet and could not be compared for near-duplicates: {what}. {_COMPARE}"
 
 
 def _left_out(gathered: Gathered, hand: Hand) -> tuple[str, ...]:

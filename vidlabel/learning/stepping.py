@@ -18,6 +18,7 @@ from vidlabel.learning.options import learning_rate
 if TYPE_CHECKING:
     import torch
 
+    from vidlabel.learning.whole_batch import WholeBatch
     from vidlabel.ml.networks import Embedder
     from vidlabel.ml.preprocess import Preprocessing
 
@@ -32,7 +33,8 @@ class Stepper:
         run: what is moved.
         preprocessing: gives mean and std.
         loss: instead of the labels' cross-entropy; None is that.
-        ranks: the processes that make each step together.
+        ranks: the processes that make each step together; each has at least one clip of each batch.
+        whole: by which their norms and dropout see each other's clips; None for a single process.
         note: told in words of what a person should know.
     """
 
@@ -43,6 +45,7 @@ class Stepper:
         *,
         loss: Loss | None = None,
         ranks: Ranks = ALONE,
+        whole: WholeBatch | None = None,
         note: Callable[[str], None] = lambda words: None,
     ) -> None:
         import torch
@@ -51,22 +54,31 @@ class Stepper:
         self._preprocessing = preprocessing
         self._loss = loss
         self._ranks = ranks
+        self._whole = whole
         self._note = note
         weights = run.options.class_weights
         self._weights = None if weights is None else torch.tensor(weights, device=run.device)
-        # Batch norm learns nothing from a single clip; without it a piece may be as small as that.
-        self._least = 2 if run.trainable.norms else 1
+        # Batch norm learns nothing from a single clip; without it, or with another process's, a piece may be of one.
+        self._least = 2 if run.trainable.norms and whole is None else 1
+        self._mixes_all = ranks.world > 1 and loss is None and max(run.options.mixup, run.options.cutmix) > 0
 
     def step(self, window: Sequence[Batch]) -> int:
         """Moves the weights once by the gradients of some batches; how many clips these were, of all processes."""
         run = self._run
-        clips = self._ranks.total(sum(len(batch.labels) for batch in window))
+        # Everybody's clips in each batch.
+        everybody = self._ranks.everybody([len(batch.labels) for batch in window])
+        self._sizes: list[tuple[int, ...]] = list(zip(*everybody, strict=True))
+        if any(any(sizes) and not all(sizes) for sizes in self._sizes):
+            raise ValueError(f"of a batch each process needs a clip at least, not {self._sizes}")
+        clips = sum(map(sum, self._sizes))
+        if self._mixes_all:
+            window = [self._of_all(*given) for given in zip(window, self._sizes, strict=True)]
         if clips:
             rate = learning_rate(run.step, run.steps, run.options)
             for group in run.optimizer.param_groups:
                 group["lr"] = rate * group.get("scale", 1.0)
             while not self._has_gradients(window, clips):
-                self._halve(window)
+                self._halve()
             self._gather()
             self._move()
             run.clips += clips
@@ -79,6 +91,7 @@ class Stepper:
 
     def try_out(self, batch: Batch) -> bool:
         """Whether memory suffices to go forward and backward with a batch; the weights stay as they are."""
+        self._sizes = [(len(batch.labels),)]
         fits = self._has_gradients([batch], len(batch.labels))
         self._run.optimizer.zero_grad(set_to_none=True)
         return fits
@@ -94,6 +107,7 @@ class Stepper:
         """Computes them from nothing; False if memory did not suffice, and then all is as before."""
         import torch
 
+        from vidlabel.learning.whole_batch import NoRoomElsewhereError
         from vidlabel.ml.devices import is_out_of_memory
 
         run = self._run
@@ -101,7 +115,10 @@ class Stepper:
         run.optimizer.zero_grad(set_to_none=True)
         self._step_loss = torch.zeros((), device=run.device)
         self._step_right = torch.zeros((), device=run.device)
-        seed_step(run.options.seed, run.step, self._ranks.rank)
+        if self._whole is None:
+            seed_step(run.options.seed, run.step, self._ranks.rank)
+        else:
+            self._whole.seed(run.options.seed, run.step)
         followed = [buffer for norm in run.trainable.norms for buffer in norm.buffers()]
         before = [buffer.clone() for buffer in followed]
         try:
@@ -110,10 +127,14 @@ class Stepper:
                     loss = loss * share
                     run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
                     self._step_loss += loss.detach()
+            if self._whole is not None:
+                self._whole.finish()
             return True
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+            if self._whole is not None and not isinstance(error, NoRoomElsewhereError):
+                self._whole.give_up()
         for buffer, value in zip(followed, before, strict=True):
             buffer.copy_(value)
         return False
@@ -127,10 +148,16 @@ class Stepper:
             return
         x = self._input(batch)
         labels = torch.from_numpy(batch.labels).to(run.device)
-        rng = np.random.default_rng([options.seed, run.step, number, self._ranks.rank])
+        sizes, rank = self._sizes[number], self._ranks.rank
+        rng = np.random.default_rng([options.seed, run.step, number, 0])
         own = None if self._loss else mixed(x, labels, mixup=options.mixup, cutmix=options.cutmix, rng=rng)
+        if own is not None and self._mixes_all:
+            own = own.part(slice(sum(sizes[:rank]), sum(sizes[: rank + 1])))
         dtype = torch.float16 if options.precision == "float16" else torch.bfloat16
-        for piece in pieces(len(x), run.pieces, least=self._least):
+        for parts in self._pieces(sizes):
+            piece = parts[rank]
+            if self._whole is not None:
+                self._whole.enter([part.stop - part.start for part in parts])
             with torch.autocast(run.kind, dtype, enabled=options.precision != "float32"):
                 if own is None:
                     assert self._loss is not None
@@ -138,6 +165,15 @@ class Stepper:
                 else:
                     loss = self._own_loss(own.part(piece))
             yield (piece.stop - piece.start) / clips, loss
+
+    def _pieces(self, sizes: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+        """The pieces of a batch, of each process's part of it: as many in all of them, for they go through together."""
+        wanted = min(self._run.pieces, *sizes) if len(sizes) > 1 else self._run.pieces
+        return zip(*[pieces(size, wanted, least=self._least) for size in sizes], strict=True)
+
+    def _of_all(self, batch: Batch, sizes: Sequence[int]) -> Batch:
+        """The whole batch: a clip may be mixed with one that another process has."""
+        return Batch(self._ranks.whole(batch.frames, sizes), self._ranks.whole(batch.labels, sizes))
 
     def _own_loss(self, clips: Mixed) -> torch.Tensor:
         network = self._run.network
@@ -155,22 +191,19 @@ class Stepper:
         return to_input(batch.frames.astype(np.uint8, copy=False), self._preprocessing, self._run.device)
 
     def _gather(self) -> None:
-        """Adds up everybody's gradients and takes the mean of what the batch norms saw."""
+        """Adds up everybody's gradients, losses and clips recognised."""
         import torch
 
         run, ranks = self._run, self._ranks
         if ranks.world > 1:
             learning = run.trainable.parameters()
-            # A process whose part of the batch is empty has no gradients, and a weight that nobody used gets none.
+            # A weight that nobody used gets no gradient, and stays as it is.
             used = ranks.most([int(one.grad is not None) for one in learning])
             for one, is_used in zip(learning, used, strict=True):
                 if is_used and one.grad is None:
                     one.grad = torch.zeros_like(one)
-            buffers = run.trainable.buffers()
-            for buffer in buffers:
-                buffer.div_(ranks.world)
             gradients = [one.grad for one in learning if one.grad is not None]
-            ranks.add_up([*gradients, *buffers, self._step_loss, self._step_right])
+            ranks.add_up([*gradients, self._step_loss, self._step_right])
         run.loss_sum += self._step_loss
         run.right += self._step_right
 
@@ -191,7 +224,7 @@ class Stepper:
             raise self._no_room("what AdamW keeps of each weight") from error
         run.scaler.update()
 
-    def _halve(self, window: Sequence[Batch]) -> None:
+    def _halve(self) -> None:
         """Twice as many pieces.
 
         Raises:
@@ -203,7 +236,8 @@ class Stepper:
         run.optimizer.zero_grad(set_to_none=True)
         if run.kind in ("cuda", "mps"):
             free_memory("cuda" if run.kind == "cuda" else "mps")
-        most = max(len(batch.labels) // self._least for batch in window)
+        # Of every process: they go through their pieces together.
+        most = max(min(sizes) // self._least for sizes in self._sizes)
         if run.pieces >= most:
             raise self._no_room(f"{self._least} clip(s) at a time")
         run.pieces = min(most, 2 * run.pieces)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from vidlabel.core.runs import Tunes
 from vidlabel.learning.groups import HEAD, layer_of, layers, streams
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
+    from torch.nn.modules.batchnorm import _BatchNorm
 
     from vidlabel.ml.networks import Embedder
 
@@ -39,6 +39,7 @@ class Trainable:
         self.train()
         self.norms = [module for module in network.modules() if _is_batch_norm(module) and module.training]
         """Batch norms that follow the clips they see."""
+        self.dropouts = [module for module in network.modules() if _is_dropout(module) and module.training]
         # What never moves needs no averaging, no sending around and no copy of the best.
         followed = {id(buffer) for module in self.norms for buffer in module.buffers()}
         self.moving = frozenset(
@@ -61,10 +62,6 @@ class Trainable:
     def parameters(self) -> list[nn.Parameter]:
         """Those that learn."""
         return self._parameters
-
-    def buffers(self) -> list[torch.Tensor]:
-        """The means and deviations of the batch norms that follow their clips; counts of batches are not among them."""
-        return [one for module in self.norms for one in module.buffers() if one.is_floating_point()]
 
 
 def _learning(network: Embedder, tunes: Tunes) -> frozenset[str]:
@@ -89,10 +86,16 @@ def _last_stages(names: list[str], axes: dict[str, int]) -> set[str]:
     return set(found[first:])
 
 
-def _is_batch_norm(module: nn.Module) -> bool:
+def _is_batch_norm(module: nn.Module) -> TypeGuard[_BatchNorm]:
     from torch.nn.modules.batchnorm import _BatchNorm
 
     return isinstance(module, _BatchNorm)
+
+
+def _is_dropout(module: nn.Module) -> TypeGuard[nn.Dropout]:
+    from torch import nn
+
+    return isinstance(module, nn.Dropout)
 
 
 def _trained(module: nn.Module) -> Iterator[nn.Module]:

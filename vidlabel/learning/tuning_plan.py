@@ -76,15 +76,26 @@ def make_plan(folder: RunFolder, order: RunOrder) -> Plan:
     """
     device = find_device(order.settings.device)
     try:
-        kept = json.loads(_path(folder).read_text(encoding="utf-8"))
-        return Plan(
+        told = json.loads(_path(folder).read_text(encoding="utf-8"))
+        kept = Plan(
             device=device,
-            precision=str(kept["precision"]),
-            batch=int(kept["batch"]),
-            pieces=int(kept["pieces"]),
+            precision=str(told["precision"]),
+            batch=int(told["batch"]),
+            pieces=int(told["pieces"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         pass  # It has not begun yet, or was killed while it did: the same is decided again.
+    else:
+        if (
+            kept.precision == "float16"
+            and order.settings.tunes is not Tunes.HEAD
+            and not device.startswith("cuda")
+        ):
+            raise DeviceError(
+                f"The run was begun in float16, which needs a GPU to learn in, and would go on on {device}. Resume "
+                "it with --device cuda, or begin a new one."
+            )
+        return kept
     settings = order.settings
     batch = settings.batch or suitable_batch(len(order.snapshot.of("train")), settings.tunes)
     return Plan(device=device, precision=_precision(settings.precision, device), batch=max(2, batch))

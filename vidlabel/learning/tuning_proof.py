@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -12,6 +11,7 @@ from vidlabel.core.errors import ModelError
 from vidlabel.core.proof import Proof
 from vidlabel.core.runs import RunFolder
 from vidlabel.core.snapshot import Snapshot
+from vidlabel.learning.run_files import read_proof
 from vidlabel.learning.run_order import RunOrder
 from vidlabel.learning.run_teller import Tell
 from vidlabel.learning.run_wishes import Wishes
@@ -50,9 +50,9 @@ def proven(
     if not test:
         tell("note", words="The snapshot has no test clips, so nothing is proven.")
         return {}
-    if folder.proof.is_file():
-        with suppress(ValueError, KeyError, TypeError):
-            return proof_figures(Proof.from_json(json.loads(folder.proof.read_text(encoding="utf-8"))))
+    known = read_proof(folder)
+    if known is not None:
+        return proof_figures(known)
     tell("proving", done=0, total=0)
     proof = prove(
         active_model(order, note=lambda words: tell("note", words=words)), model, order.snapshot, order=order,

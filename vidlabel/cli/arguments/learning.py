@@ -22,7 +22,9 @@ _USUAL = TrainSettings()
 def _train(parser: argparse.ArgumentParser) -> None:
     with_project(parser)
     parser.add_argument(
-        "--resume", metavar="RUN", help="go on with a run that was stopped; it keeps its settings"
+        "--resume",
+        metavar="RUN",
+        help="go on with a run that was stopped; of its settings only --device, --workers and --cache-gb may change",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="tell what would be learnt from, and begin nothing"

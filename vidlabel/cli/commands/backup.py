@@ -8,8 +8,15 @@ from pathlib import Path
 from vidlabel.cli.context import Use, open_project
 from vidlabel.cli.output import Output
 from vidlabel.core.errors import UsageError
+from vidlabel.core.kept_evaluation import evaluations_folder
 from vidlabel.core.paths import PROJECT_SUFFIX
+from vidlabel.core.runs import runs_folder
 from vidlabel.store.places import embeddings_of
+
+_ELSEWHERE = (
+    "the videos, which stay where they are, and the files of models, which are installed for all projects "
+    "(`vidlabel models export` writes one)."
+)
 
 
 def run(arguments: Namespace, output: Output) -> int:
@@ -17,16 +24,44 @@ def run(arguments: Namespace, output: Output) -> int:
     with open_project(arguments.project, use=Use.INSPECT) as store:
         out = _target(arguments.out, store.path)
         backup = store.backup(out)
-    left_out = [folder for folder in [embeddings_of(store.path)] if folder.is_dir()]
-    for folder in left_out:
-        output.log(f"vidlabel: {folder} is not copied: embeddings are computed again from the videos.")
+        counts = store.counts()
+        holds = {"clips": counts.total, "decided": counts.decided, "runs": len(store.runs.all())}
+    output.log(
+        f"vidlabel: the backup holds {_of(holds['clips'], 'clip')} with every decision ever made about them "
+        f"({holds['decided']:,} decided now), the label set, all suggestions, the snapshots, what is known of "
+        f"{_of(holds['runs'], 'run')}, and the proofs of finished ones."
+    )
+    left_out = {folder: why for folder, why in _beside(store.path).items() if folder.is_dir()}
+    for folder, why in left_out.items():
+        output.log(f"vidlabel: {folder} is not copied: {why}")
+    output.log(f"vidlabel: not in it, either: {_ELSEWHERE}")
     document = {
         "project": str(store.path),
         "backup": str(backup),
+        "holds": holds,
         "left_out": [str(folder) for folder in left_out],
+        "why_left_out": [*left_out.values(), f"Not in it, either: {_ELSEWHERE}"],
     }
     output.answer(document, [str(backup)])
     return 0
+
+
+def _beside(project: Path) -> dict[Path, str]:
+    """Folders beside a project that a backup leaves out, and what to do about each."""
+    return {
+        embeddings_of(project): "embeddings are computed again from the videos.",
+        runs_folder(project): (
+            "it has the runs' checkpoints, models and events. To go on with an unfinished run, copy this folder, "
+            "too, and put it back beside the project under this name."
+        ),
+        evaluations_folder(
+            project
+        ): "`vidlabel evaluate` measures again; copy this folder to keep what was measured.",
+    }
+
+
+def _of(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _target(out: Path | None, project: Path) -> Path | None:

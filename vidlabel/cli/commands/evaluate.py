@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vidlabel.cli.context import Use, open_project
 from vidlabel.cli.evaluating import (
-    KnownClip,
     SeenInProject,
+    ToMeasure,
+    calibration_in_force,
     clips_to_measure,
     evaluate_clips,
     former_names,
@@ -21,10 +23,14 @@ from vidlabel.cli.scanning import scan_roots
 from vidlabel.core.errors import UsageError, VidlabelError
 from vidlabel.core.evaluation import Evaluated
 from vidlabel.core.filters import parse
+from vidlabel.core.kept_evaluation import KeptEvaluation, MeasuredClip
+from vidlabel.core.label_errors import label_errors
 from vidlabel.core.paths import is_project_file
 from vidlabel.core.proof_words import share
+from vidlabel.core.time import now_us
 from vidlabel.core.words import ClipQuery
-from vidlabel.interop.evaluation_out import Place, is_earlier, write
+from vidlabel.interop.evaluation_out import Place, doubt_json, is_earlier, write
+from vidlabel.interop.kept_evaluations import keep
 from vidlabel.learning.paired import wilson
 from vidlabel.media.walk import SUFFIXES
 
@@ -39,7 +45,8 @@ def run(arguments: Namespace, output: Output) -> int:
     with open_project(arguments.project, use=Use.WRITE) as store:
         model = model_to_measure(store, arguments.model, output)
         scan_roots(store, output)
-        clips, snapshot = clips_to_measure(store, query, part=arguments.split)
+        wanted = clips_to_measure(store, query, part=arguments.split)
+        clips = wanted.clips
         with progress("Evaluating", total=len(clips)) as bar:
             found = evaluate_clips(
                 model, clips, labels=[label.name for label in store.labels()],
@@ -47,15 +54,18 @@ def run(arguments: Namespace, output: Output) -> int:
                 batch=arguments.batch_size, seen=SeenInProject(store, model, output.log),
                 on_progress=lambda done: bar.at(done, len(clips)),
                 on_note=lambda words: output.log(f"vidlabel: {words}"),
+                calibration=calibration_in_force(store, model),
             )  # fmt: skip
+        _keep(store.path, _kept(found, wanted, arguments), output)
     places = {clip.clip_id: Place(str(clip.path), clip.start_us, clip.end_us) for clip in clips}
     written = () if out is None else write(out, found, places)
-    for caution in _cautions(found, part=arguments.split):
+    for caution in (*_changes(wanted), *_cautions(found, part=arguments.split)):
         output.log(f"vidlabel: {caution}")
     document = {
-        **_document(found, clips),
+        **_document(found, places),
         "split": arguments.split,
-        "snapshot": None if snapshot is None else snapshot.hash,
+        "snapshot": None if wanted.snapshot is None else wanted.snapshot.hash,
+        "decided_otherwise": wanted.otherwise,
         "filter": arguments.filter,
         "out": None if out is None else str(out),
         "files": [str(path) for path in written],
@@ -78,9 +88,41 @@ def _checked(out: Path) -> Path:
     return out
 
 
-def _document(found: Evaluated, clips: tuple[KnownClip, ...]) -> dict[str, Any]:
+def _kept(found: Evaluated, wanted: ToMeasure, arguments: Namespace) -> KeptEvaluation:
+    return KeptEvaluation(
+        made_at_us=now_us(), model=found.hash, part=arguments.split, expression=arguments.filter.strip(),
+        snapshot="" if wanted.snapshot is None else wanted.snapshot.hash, evaluated=found,
+        clips={
+            clip.clip_id: MeasuredClip(str(clip.path), clip.start_us, clip.end_us, clip.label)
+            for clip in wanted.clips
+        },
+        otherwise=wanted.otherwise,
+    )  # fmt: skip
+
+
+def _keep(project: Path, kept: KeptEvaluation, output: Output) -> None:
+    """The page *Evaluate* shows it, too; that it cannot be kept is no reason to fail."""
+    try:
+        keep(project, kept)
+    except OSError as error:
+        output.log(f"vidlabel: the evaluation could not be kept beside the project: {error}")
+
+
+def _changes(wanted: ToMeasure) -> list[str]:
+    said: list[str] = []
+    if wanted.otherwise:
+        said.append(
+            f"{_clips(wanted.otherwise)} {'was' if wanted.otherwise == 1 else 'were'} decided otherwise since the "
+            "snapshot; measured is against the snapshot's labels."
+        )
+    if wanted.gone:
+        said.append(f"{_clips(wanted.gone)} of the snapshot are in the project no longer.")
+    return said
+
+
+def _document(found: Evaluated, places: Mapping[int, Place]) -> dict[str, Any]:
     content = found.to_json()
-    path_of = {clip.clip_id: str(clip.path) for clip in clips}
+    calibrated = content["calibrated"]
     right = sum(answer.right for answer in found.answers)
     return {
         "model": found.model,
@@ -94,7 +136,9 @@ def _document(found: Evaluated, clips: tuple[KnownClip, ...]) -> dict[str, Any]:
         "labels": content["labels"],
         "confusion": content["confusion"],
         "bins": content["bins"],
-        "unreadable": [{"video": path_of[clip], "reason": reason} for clip, reason in found.unreadable],
+        "calibrated": calibrated and {key: value for key, value in calibrated.items() if key != "shown"},
+        "label_errors": [doubt_json(one, places[one.clip_id]) for one in label_errors(found.answers)],
+        "unreadable": [{"video": places[clip].path, "reason": reason} for clip, reason in found.unreadable],
         "left_out": content["left_out"],
         "only_in_model": content["only_in_model"],
         "trained_on": found.trained_on,
@@ -138,8 +182,13 @@ def _lines(found: Evaluated) -> list[str]:
         f"  top-5       {share(found.top5):>6}",
         f"  mean class  {share(found.mean_class):>6}",
         f"  ECE         {share(found.ece):>6}  (of its own probabilities, 15 bins)",
-        "",
     ]
+    if found.calibrated is not None:
+        lines.append(
+            f"  ECE shown   {share(found.calibrated.ece):>6}  (calibrated as in the window, on "
+            f"{_clips(found.calibrated.fitted_on)} decided here, which may be among these)"
+        )
+    lines.append("")
     shown = [one for one in found.figures if one.clips]
     width = max(len(one.label) for one in shown)
     lines.append(f"{'label':{width}}  clips  recall  precision")
@@ -151,6 +200,9 @@ def _lines(found: Evaluated) -> list[str]:
     if wrong:
         lines += ["", "most often mistaken:"]
         lines += [f"  {true} suggested as {said}: {count}" for count, true, said in wrong]
+    doubtful = label_errors(found.answers)
+    if doubtful:
+        lines += ["", f"labels worth a second look: {_clips(len(doubtful))} (listed by --json and --out)"]
     return lines
 
 

@@ -13,8 +13,7 @@ from vidlabel.core.errors import TrainingError, UsageError
 from vidlabel.core.proof_words import share
 from vidlabel.core.runs import LIVE
 from vidlabel.learning.run_events import read_events
-from vidlabel.learning.run_records import RunRecord, is_held, reconcile
-from vidlabel.learning.run_wishes import send_wish
+from vidlabel.learning.run_records import RunRecord, is_held, reconcile, send_wish
 from vidlabel.store.project_store import ProjectStore
 
 _LOOK_S = 0.2

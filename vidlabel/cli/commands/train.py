@@ -18,24 +18,31 @@ from vidlabel.cli.progress import progress
 from vidlabel.cli.run_answer import answer_run
 from vidlabel.cli.running import join_here, run_here
 from vidlabel.cli.scanning import scan_roots
-from vidlabel.core.errors import ModelError, StoppedError, TrainingError, UsageError
+from vidlabel.core.errors import StoppedError, TrainingError, UsageError
 from vidlabel.core.filters import parse
-from vidlabel.core.model_key import ModelKey
 from vidlabel.core.runs import RunFolder, RunState, TrainSettings, Tunes
 from vidlabel.core.words import ClipQuery
 from vidlabel.learning.preflight import Estimate, estimate
-from vidlabel.learning.run_records import Base, RunRecord, begin_run, reconcile, record_of, resume_run
+from vidlabel.learning.run_plans import active_base, base_of
+from vidlabel.learning.run_records import (
+    CHANGEABLE,
+    Base,
+    RunRecord,
+    begin_run,
+    reconcile,
+    record_of,
+    resume_run,
+)
 from vidlabel.learning.snapshots import OfficialSplit, Prepared, prepare
-from vidlabel.ml.catalogue import BUNDLED, find_model
-from vidlabel.ml.modelfile import ModelInfo
 from vidlabel.store.project_store import ProjectStore
 
 _SETTINGS = tuple(one.name for one in fields(TrainSettings) if one.name != "base")
+_FLAGS = {name: "--batch-size" if name == "batch" else f"--{name.replace('_', '-')}" for name in _SETTINGS}
 _OF_A_NEW_RUN = {
     "base": "--base", "split": "--split", "source": "--source", "splits": "--splits",
     "split_number": "--split-number", "filter": "--filter", "labels": "--label", "dry_run": "--dry-run",
     "new_test": "--new-test",
-    **{name: "--batch-size" if name == "batch" else f"--{name.replace('_', '-')}" for name in _SETTINGS},
+    **{name: flag for name, flag in _FLAGS.items() if name not in CHANGEABLE},
 }  # fmt: skip
 
 
@@ -59,7 +66,11 @@ def _check(arguments: Namespace) -> None:
     if arguments.resume is not None:
         for name, flag in _OF_A_NEW_RUN.items():
             if getattr(arguments, name) not in (None, "", [], False):
-                raise UsageError(f"A run keeps its settings: --resume takes no {flag}.")
+                others = ", ".join(_FLAGS[one] for one in CHANGEABLE)
+                raise UsageError(
+                    f"A run keeps its settings, for its result depends on them: --resume takes no {flag}. "
+                    f"What can be changed: {others}."
+                )
     if arguments.strict and not arguments.promote:
         raise UsageError("--strict goes with --promote.")
     if arguments.split is None and arguments.splits is not None:
@@ -80,7 +91,7 @@ def _prepared(store: ProjectStore, arguments: Namespace, output: Output) -> RunF
         return _resumed(store, arguments, output)
     scan_roots(store, output)
     settings = _settings(arguments)
-    base = _base(chosen_model(store, arguments.base, output))
+    base = base_of(chosen_model(store, arguments.base, output))
     settings = TrainSettings.from_json({**settings.to_json(), "base": base.name})
     prepared = _snapshot(store, arguments, output)
     guess = estimate(
@@ -97,7 +108,7 @@ def _prepared(store: ProjectStore, arguments: Namespace, output: Output) -> RunF
         _answer_dry(prepared, guess, base, output)
         return None
     folder = begin_run(
-        store, prepared, settings, base=base, active=_active(store), new_test=arguments.new_test
+        store, prepared, settings, base=base, active=active_base(store), new_test=arguments.new_test
     )
     output.log(f"{folder.name}: begun; its files are in {folder.path}.")
     return folder
@@ -108,7 +119,8 @@ def _resumed(store: ProjectStore, arguments: Namespace, output: Output) -> RunFo
     if record.state is RunState.FINISHED:
         answer_run(store, record, output, promote=arguments.promote, strict=arguments.strict)
         return None
-    folder = resume_run(store, record.name)
+    given = {name: getattr(arguments, name) for name in CHANGEABLE if getattr(arguments, name) is not None}
+    folder = resume_run(store, record.name, changed=given)
     output.log(f"{record.name}: goes on.")
     return folder
 
@@ -156,20 +168,6 @@ def _official(store: ProjectStore, arguments: Namespace) -> OfficialSplit | None
     if not arguments.dry_run:
         remember(store, named)
     return OfficialSplit(named.folder, named.number)
-
-
-def _base(model: ModelInfo) -> Base:
-    return Base(path=model.path, name=model.name, hash=model.hash, card_license=model.license)
-
-
-def _active(store: ProjectStore) -> Base | None:
-    """The model the new one has to beat; None where the project's is not on this computer."""
-    active = store.active_model()
-    try:
-        model = find_model(BUNDLED if active is None else ModelKey.parse(active[0]).hash)
-    except ModelError:
-        return None
-    return _base(model)
 
 
 def _has_gpu(device: str) -> bool:
