@@ -107,6 +107,13 @@ def test_runs_of_an_older_project_are_kept(store: ProjectStore, project: Path) -
     store.close()
     with closing(sqlite3.connect(project, isolation_level=None)) as raw:
         raw.executescript(
+            "DROP TRIGGER clips_folder_insert; DROP TRIGGER clips_folder_delete; DROP TRIGGER clips_folder_update;"
+            "DROP TABLE remarks; DROP TABLE folder_counts;"
+            "ALTER TABLE labels DROP COLUMN colour; ALTER TABLE labels DROP COLUMN key;"
+            "ALTER TABLE labels DROP COLUMN merged_into; ALTER TABLE clips DROP COLUMN disagrees;"
+            "ALTER TABLE clips DROP COLUMN note; ALTER TABLE clips DROP COLUMN flagged;"
+            "ALTER TABLE steps DROP COLUMN kind; ALTER TABLE steps DROP COLUMN details;"
+            "ALTER TABLE decisions DROP COLUMN blind; ALTER TABLE decisions DROP COLUMN rechecks;"
             "ALTER TABLE runs DROP COLUMN snapshot_id; DROP TABLE snapshots; DROP TABLE dealt_clips;"
             "UPDATE alembic_version SET version_num = '0002'; PRAGMA user_version = 2;"
             "INSERT INTO runs (name, state, started_at_us) VALUES ('run-1', 'stopped', 5);"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vidlabel.core.errors import FormatError
 from vidlabel.core.words import ReliabilityBin
@@ -49,6 +49,31 @@ class LabelResult:
     precision: float | None
 
 
+class InForce(NamedTuple):
+    """The calibration of a model that a project has: its temperature, and on how many clips it was fitted."""
+
+    temperature: float
+    fitted_on: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratedFigures:
+    """The confidence that a person is shown, measured on the same clips as the model's own.
+
+    Attributes:
+        temperature: of the calibration in force when the clips were measured.
+        fitted_on: so many decided clips it was fitted on; the measured ones may be among them.
+        ece, bins: as those of ``Evaluated``, of the calibrated confidence.
+        shown: of each answer's first suggestion, 0..1, in the order of ``Evaluated.answers``.
+    """
+
+    temperature: float
+    fitted_on: int
+    ece: float | None
+    bins: tuple[ReliabilityBin, ...]
+    shown: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
     """A model measured on decided clips; shares in 0..1, None where there was nothing to measure.
@@ -65,13 +90,14 @@ class Evaluated:
         ece: expected calibration error of the model's own probabilities, 15 bins.
         confusion: (L, L), row the true label, column the suggested one.
         figures: of each label, in the order of ``labels``.
-        bins: of the reliability plot.
+        bins: of the reliability plot of the model's own probabilities.
         answers: of each clip measured, in the order asked.
         unreadable: clip and reason.
         left_out: label that the model does not know, and how many clips have it.
         only_in_model: labels of the model that the project does not have.
         trained_on: how many of the clips are of videos the model was trained on.
         unhashed: how many of the clips are of videos of which that cannot be told yet.
+        calibrated: the same of the confidence that is shown; None where the project has no calibration of it.
     """
 
     model: str
@@ -91,6 +117,7 @@ class Evaluated:
     only_in_model: tuple[str, ...] = ()
     trained_on: int = 0
     unhashed: int = 0
+    calibrated: CalibratedFigures | None = None
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -111,6 +138,7 @@ class Evaluated:
             "confusion": [list(row) for row in self.confusion],
             "bins": [asdict(one) for one in self.bins],
             "answers": [list(astuple(one)) for one in self.answers],
+            "calibrated": None if self.calibrated is None else asdict(self.calibrated),
         }
 
     @classmethod
@@ -135,6 +163,19 @@ class Evaluated:
                 unreadable=tuple((int(one[0]), str(one[1])) for one in content["unreadable"]),
                 left_out=dict(content["left_out"]),
                 only_in_model=tuple(content["only_in_model"]),
+                calibrated=_calibrated(content.get("calibrated")),
             )
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise FormatError(path, f"the evaluation is damaged ({error}). Evaluate again.") from error
+
+
+def _calibrated(content: Mapping[str, Any] | None) -> CalibratedFigures | None:
+    if content is None:
+        return None
+    return CalibratedFigures(
+        temperature=float(content["temperature"]),
+        fitted_on=int(content["fitted_on"]),
+        ece=content["ece"],
+        bins=tuple(ReliabilityBin(**one) for one in content["bins"]),
+        shown=tuple(float(one) for one in content["shown"]),
+    )

@@ -8,25 +8,59 @@ Terms are separated by spaces and all must hold; several values of one field mea
     label:wave,kick  label:"a b"   the clip's label
     suggested:kick                 the first suggestion
     folder:day1/morning            in this folder (absolute, or relative to a root) or below it
-    conf<0.4  conf>=80%            probability of the first suggestion
+    conf<0.4  conf>=80%            confidence of the first suggestion
+    annotator:ana                  who made the decision in force
+    date:2026-11-02  date>=2026-11-02   when it was made, by days of the place the program runs in
+    duration<3s  duration>=1:30    how long the clip is (3s, 200ms, 2m, 1:30)
+    split:test                     dealt to train, validation or test by the snapshots so far
+    disagree:yes                   the label is another than the first suggestion; with no: the same
+    flag:yes  note:yes             flagged, with a note
 """
 
 from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from vidlabel.core.errors import FilterError
-from vidlabel.core.words import DECIDED_STATES, PENDING_STATES, ClipQuery, ClipState
+from vidlabel.core.filter_reader import Reader, quoted
+from vidlabel.core.filter_values import day_bounds, day_of, duration_of, probability_of, yes_or_no
+from vidlabel.core.words import CLIP_PARTS, DECIDED_STATES, PENDING_STATES, ClipQuery, ClipState
 
-FIELDS = ("state", "label", "suggested", "folder", "conf")
+COMPARED = ("conf", "duration", "date")
+"""Fields that take <, <=, >, >= and =; ``date`` also a colon."""
 
-_TERM = re.compile(r"(?P<name>[A-Za-z_]+)(?P<operator>:|<=|>=|<|>|=)")
+GROUPS = {"decided": DECIDED_STATES, "pending": PENDING_STATES}
+"""Words that mean several states."""
+
 _STATES = {state.value: state for state in ClipState}
-_GROUPS = {"decided": DECIDED_STATES, "pending": PENDING_STATES}
+
+
+@dataclass
+class _Range:
+    """Bounds that several terms narrow."""
+
+    least: float | None = None
+    most: float | None = None
+
+    def narrow(self, least: float | None, most: float | None) -> None:
+        if least is not None:
+            self.least = least if self.least is None else max(self.least, least)
+        if most is not None:
+            self.most = most if self.most is None else min(self.most, most)
+
+    @property
+    def empty(self) -> bool:
+        return self.least is not None and self.most is not None and self.least > self.most
+
+    def whole(self) -> tuple[int | None, int | None]:
+        """The bounds as whole numbers, both included."""
+        return (
+            None if self.least is None else math.ceil(self.least),
+            None if self.most is None else math.floor(self.most),
+        )
 
 
 @dataclass
@@ -35,81 +69,15 @@ class _Found:
 
     words: list[str] = field(default_factory=list)
     states: set[ClipState] = field(default_factory=set)
-    labels: set[str] = field(default_factory=set)
-    suggested: set[str] = field(default_factory=set)
+    names: dict[str, set[str]] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)
     folder: str = ""
-    least: float | None = None
-    most: float | None = None
+    conf: _Range = field(default_factory=_Range)
+    duration: _Range = field(default_factory=_Range)
+    date: _Range = field(default_factory=_Range)
 
-
-@dataclass(frozen=True)
-class _Value:
-    text: str
-    position: int
-
-
-class _Reader:
-    """Reads words and quoted values from left to right."""
-
-    def __init__(self, expression: str) -> None:
-        self.expression = expression
-        self.position = 0
-
-    def skip_spaces(self) -> bool:
-        """Goes to the next term; False at the end."""
-        while self.position < len(self.expression) and self.expression[self.position].isspace():
-            self.position += 1
-        return self.position < len(self.expression)
-
-    def head(self) -> re.Match[str] | None:
-        """``field:`` or ``field<`` where the next term begins so."""
-        found = _TERM.match(self.expression, self.position)
-        if found is not None:
-            self.position = found.end()
-        return found
-
-    def value(self, *, until: str = "") -> _Value:
-        """One value, quoted or up to a space or one of the characters in ``until``."""
-        start = self.position
-        if self.expression[start : start + 1] == '"':
-            return self._quoted()
-        while self.position < len(self.expression):
-            character = self.expression[self.position]
-            if character.isspace() or character in until:
-                break
-            self.position += 1
-        return _Value(self.expression[start : self.position], start)
-
-    def values(self) -> list[_Value]:
-        """Values separated by commas."""
-        found = [self.value(until=",")]
-        while self.expression[self.position : self.position + 1] == ",":
-            self.position += 1
-            found.append(self.value(until=","))
-        for value in found:
-            if not value.text:
-                raise self.error(value.position, "a value is missing here.")
-        return found
-
-    def error(self, position: int, reason: str) -> FilterError:
-        return FilterError(self.expression, position, reason)
-
-    def _quoted(self) -> _Value:
-        start = self.position
-        text = ""
-        at = start + 1
-        while at < len(self.expression):
-            character = self.expression[at]
-            if character == "\\" and self.expression[at + 1 : at + 2] in ('"', "\\"):
-                text += self.expression[at + 1]
-                at += 2
-                continue
-            if character == '"':
-                self.position = at + 1
-                return _Value(text, start)
-            text += character
-            at += 1
-        raise self.error(start, 'the closing " is missing.')
+    def named(self, name: str) -> frozenset[str]:
+        return frozenset(self.names.get(name, ()))
 
 
 def parse(expression: str, *, base: ClipQuery | None = None) -> ClipQuery:
@@ -122,7 +90,7 @@ def parse(expression: str, *, base: ClipQuery | None = None) -> ClipQuery:
     Raises:
         FilterError: with the position of what cannot be understood, in words for the person.
     """
-    reader = _Reader(expression)
+    reader = Reader(expression)
     found = _Found()
     while reader.skip_spaces():
         start = reader.position
@@ -130,18 +98,37 @@ def parse(expression: str, *, base: ClipQuery | None = None) -> ClipQuery:
         if head is None:
             found.words.append(reader.value().text)
         else:
-            _field(reader, found, head, start=start)
-    if found.least is not None and found.most is not None and found.least > found.most:
+            _field(reader, found, head["name"], head["operator"], start)
+    return _query(reader, found, base or ClipQuery())
+
+
+def _query(reader: Reader, found: _Found, base: ClipQuery) -> ClipQuery:
+    shortest, longest = found.duration.whole()
+    since, before = found.date.whole()
+    if found.conf.empty:
         raise reader.error(0, "no confidence is within both bounds.")
+    if shortest is not None and longest is not None and shortest > longest:
+        raise reader.error(0, "no duration is within both bounds.")
+    if since is not None and before is not None and since >= before:
+        raise reader.error(0, "no day is within both bounds.")
     return replace(
-        base or ClipQuery(),
-        text=" ".join(_as_typed(word) for word in found.words if word),
+        base,
+        text=" ".join(quoted(word) for word in found.words if word),
         states=frozenset(found.states),
-        labels=frozenset(found.labels),
-        suggested=frozenset(found.suggested),
+        labels=found.named("label"),
+        suggested=found.named("suggested"),
         folder=found.folder,
-        min_probability=found.least,
-        max_probability=found.most,
+        min_probability=found.conf.least,
+        max_probability=found.conf.most,
+        annotators=found.named("annotator"),
+        decided_from_us=since,
+        decided_to_us=before,
+        min_duration_us=shortest,
+        max_duration_us=longest,
+        parts=found.named("split"),
+        disagrees=found.answers.get("disagree"),
+        flagged=found.answers.get("flag"),
+        noted=found.answers.get("note"),
     )
 
 
@@ -150,7 +137,7 @@ def text_words(text: str) -> tuple[str, ...]:
 
     Never fails: a quotation mark that is not closed is taken as it stands.
     """
-    reader = _Reader(text)
+    reader = Reader(text)
     found: list[str] = []
     while reader.skip_spaces():
         try:
@@ -161,74 +148,58 @@ def text_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in found if word)
 
 
-def _as_typed(word: str) -> str:
-    """A word as :func:`text_words` reads it back: in quotation marks where it needs them."""
-    if word[0] != '"' and not any(character.isspace() for character in word):
-        return word
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _field(reader: _Reader, found: _Found, head: re.Match[str], *, start: int) -> None:
-    name, operator = head["name"].lower(), head["operator"]
+def _field(reader: Reader, found: _Found, written: str, operator: str, start: int) -> None:
+    name, at = written.lower(), start + len(written)
     if name not in FIELDS:
         known = ", ".join(FIELDS)
         raise reader.error(
-            start, f"there is no field '{head['name']}' ({known}); quote it to search the path for it."
+            start, f"there is no field '{written}' ({known}); quote it to search the path for it."
         )
-    if name == "conf":
-        _bound(reader, found, operator, at=head.start("operator"))
-        return
-    if operator != ":":
-        raise reader.error(head.start("operator"), f"'{name}' takes a colon: {name}:VALUE.")
-    _SETTERS[name](reader, found)
+    if name == "date":
+        day = day_of(reader, reader.value())
+        found.date.narrow(*day_bounds(day, operator))
+    elif name in COMPARED:
+        _bound(reader, found, name, operator=operator, at=at)
+    elif operator != ":":
+        raise reader.error(at, f"'{name}' takes a colon: {name}:VALUE.")
+    elif name in _SETTERS:
+        _SETTERS[name](reader, found)
+    elif name in ANSWERED:
+        found.answers[name] = yes_or_no(reader, reader.value())
+    else:
+        found.names.setdefault(name, set()).update(value.text for value in reader.values())
 
 
-def _bound(reader: _Reader, found: _Found, operator: str, *, at: int) -> None:
+def _bound(reader: Reader, found: _Found, name: str, *, operator: str, at: int) -> None:
     if operator == ":":
-        raise reader.error(at, "'conf' is compared: conf<0.4, conf>=0.8.")
+        like = "conf<0.4, conf>=0.8" if name == "conf" else "duration<3s, duration>=1:30"
+        raise reader.error(at, f"'{name}' is compared: {like}.")
     value = reader.value()
-    number = _probability(reader, value)
-    if operator in (">", ">=", "="):
-        least = math.nextafter(number, math.inf) if operator == ">" else number
-        found.least = least if found.least is None else max(found.least, least)
-    if operator in ("<", "<=", "="):
-        most = math.nextafter(number, -math.inf) if operator == "<" else number
-        found.most = most if found.most is None else min(found.most, most)
+    number: float
+    if name == "conf":
+        number = probability_of(reader, value)
+        above, below = math.nextafter(number, math.inf), math.nextafter(number, -math.inf)
+    else:
+        number = duration_of(reader, value)
+        above, below = number + 1, number - 1
+    least = {">": above, ">=": number, "=": number}.get(operator)
+    most = {"<": below, "<=": number, "=": number}.get(operator)
+    (found.conf if name == "conf" else found.duration).narrow(least, most)
 
 
-def _probability(reader: _Reader, value: _Value) -> float:
-    percent = value.text.endswith("%")
-    try:
-        number = float(value.text.removesuffix("%")) / (100 if percent else 1)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 1:
-        raise reader.error(value.position, "a confidence is a number from 0 to 1, or a percentage.")
-    return number
-
-
-def _take_states(reader: _Reader, found: _Found) -> None:
+def _take_states(reader: Reader, found: _Found) -> None:
     for value in reader.values():
         word = value.text.lower()
-        if word in _GROUPS:
-            found.states |= _GROUPS[word]
+        if word in GROUPS:
+            found.states |= GROUPS[word]
         elif word in _STATES:
             found.states.add(_STATES[word])
         else:
-            known = ", ".join([*_STATES, *_GROUPS])
+            known = ", ".join([*_STATES, *GROUPS])
             raise reader.error(value.position, f"there is no state '{value.text}'. States are {known}.")
 
 
-def _take_labels(reader: _Reader, found: _Found) -> None:
-    found.labels |= {value.text for value in reader.values()}
-
-
-def _take_suggested(reader: _Reader, found: _Found) -> None:
-    found.suggested |= {value.text for value in reader.values()}
-
-
-def _take_folder(reader: _Reader, found: _Found) -> None:
+def _take_folder(reader: Reader, found: _Found) -> None:
     value = reader.value()
     folder = value.text.replace(os.sep, "/")
     folder = folder.rstrip("/") or folder[:1]
@@ -239,9 +210,27 @@ def _take_folder(reader: _Reader, found: _Found) -> None:
     found.folder = folder
 
 
-_SETTERS: dict[str, Callable[[_Reader, _Found], None]] = {
+def _take_parts(reader: Reader, found: _Found) -> None:
+    for value in reader.values():
+        if value.text.lower() not in CLIP_PARTS:
+            known = ", ".join(CLIP_PARTS)
+            raise reader.error(value.position, f"there is no part '{value.text}'. Parts are {known}.")
+        found.names.setdefault("split", set()).add(value.text.lower())
+
+
+_SETTERS: dict[str, Callable[[Reader, _Found], None]] = {
     "state": _take_states,
-    "label": _take_labels,
-    "suggested": _take_suggested,
     "folder": _take_folder,
+    "split": _take_parts,
 }
+
+NAMED = ("label", "suggested", "annotator")
+"""Fields whose values are names, any of which may hold."""
+
+ANSWERED = ("disagree", "flag", "note")
+"""Fields that take yes or no."""
+
+FIELDS = (
+    "state", "label", "suggested", "folder", "conf", "annotator", "date", "duration", "split", *ANSWERED,
+)  # fmt: skip
+"""Every field, in the order in which a person meets them."""

@@ -203,6 +203,22 @@ class Thumbnails(Message):
     wanted: tuple[WantedThumbnail, ...]
 
 
+@_message
+class MakeFilmstrip(Message):
+    """Make a clip's looping pictures as one sheet; what was asked for last goes first.
+
+    Each picture fits into ``width`` x ``height`` px. Answered by :class:`FilmstripReady` or :class:`JobFailed`.
+    """
+
+    request: int
+    fingerprint: str
+    path: str
+    start_us: int
+    end_us: int
+    width: int
+    height: int
+
+
 # --- to the engine: suggestions ------------------------------------------------------------------
 @_message
 class LoadModel(Message):
@@ -399,6 +415,19 @@ class ThumbnailReady(Message):
     fingerprint: str
     at_us: int
     file: str
+
+
+@_message
+class FilmstripReady(Message):
+    """The sheet is in the cache at ``file``: ``columns`` x ``rows`` pictures of one size, row by row.
+
+    An empty ``file`` means there is none to be had. The last answer to its request.
+    """
+
+    request: int
+    file: str
+    columns: int
+    rows: int
 
 
 @_message

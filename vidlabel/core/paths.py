@@ -26,7 +26,7 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """What can be made again: thumbnails."""
+    """What can be made again: thumbnails and filmstrips."""
     home = _home()
     return home / "cache" if home else Path(platformdirs.user_cache_dir("vidlabel", appauthor=False))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 US_PER_SECOND = 1_000_000
 
@@ -20,6 +20,11 @@ def seconds_from_us(us: int) -> float:
 def now_us() -> int:
     """The present moment in microseconds since 1970-01-01 UTC."""
     return round(datetime.now(UTC).timestamp() * US_PER_SECOND)
+
+
+def today() -> date:
+    """The day it is here."""
+    return datetime.now().astimezone().date()
 
 
 def iso_from_us(moment_us: int) -> str:

@@ -245,6 +245,13 @@ class ClipRow:
     """Why the file cannot be used, for missing and unreadable ones."""
     calibrated: float | None = None
     """What ``probability`` means on the clips decided here; None while the model is not calibrated."""
+    note: str | None = None
+    flagged: bool = False
+
+    @property
+    def disagrees(self) -> bool | None:
+        """Whether the label is another than the suggestion; None without either."""
+        return None if self.label is None or self.suggested is None else self.label != self.suggested
 
     @property
     def shown(self) -> float | None:
@@ -267,6 +274,8 @@ class Decision:
 
     ``suggested`` and ``model`` say what was on screen; ``took_us`` how long the clip was before the
     person; ``undoes`` names the decision that this one takes back (an undo is a decision too).
+    ``label`` is the name the label has now, also where it was renamed or merged since. ``blind``: nothing of
+    the model was shown; ``rechecks`` names the decision that this one looked at again, blind.
     """
 
     id: int
@@ -282,6 +291,8 @@ class Decision:
     imported: bool = False
     undoes: int | None = None
     step_id: int | None = None
+    blind: bool = False
+    rechecks: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +310,9 @@ class NewDecision:
     decided_at_us: int | None = None
     annotator: str | None = None
     """None: the annotator named in the call that writes it; an import may carry its own."""
+    blind: bool = False
+    rechecks: int | None = None
+    """The decision in force that is looked at again without seeing it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,6 +324,12 @@ class Label:
     position: int
     description: str = ""
     retired: bool = False
+    colour: str | None = None
+    """'#rrggbb'; None: the palette's, by position."""
+    key: str | None = None
+    """The person's own shortcut, as Qt writes one."""
+    merged_into: int | None = None
+    """The label whose name this one's clips show; a merged label is retired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +343,15 @@ class ChosenClips:
     ids: tuple[int, ...]
 
 
+CLIP_PARTS = ("train", "validation", "test")
+
+SORTS = (
+    "queue", "path", "folder", "name", "duration", "state", "label", "suggested", "probability", "annotator",
+    "decided", "chosen",
+)  # fmt: skip
+"""What clips can be sorted by. ``folder`` is by folder, then by name; what has no value comes last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipQuery:
     """Which clips, in which order. Empty sets mean 'any'."""
@@ -334,8 +363,22 @@ class ClipQuery:
     folder: str = ""
     min_probability: float | None = None
     max_probability: float | None = None
+    annotators: frozenset[str] = frozenset()
+    """Who made the decision in force."""
+    decided_from_us: int | None = None
+    decided_to_us: int | None = None
+    """Decided at or after the one and before the other."""
+    min_duration_us: int | None = None
+    max_duration_us: int | None = None
+    """Both included."""
+    parts: frozenset[str] = frozenset()
+    """Of ``CLIP_PARTS``: where the snapshots so far dealt the clip to."""
+    disagrees: bool | None = None
+    """Whether the label is another than the active model's first suggestion; with False: whether it is the same."""
+    flagged: bool | None = None
+    noted: bool | None = None
     sort: str = "queue"
-    """``queue``, ``path``, ``name``, ``duration``, ``state``, ``label``, ``probability``, ``decided`` or ``chosen``."""
+    """One of ``SORTS``."""
     descending: bool = False
     order: QueueOrder = QueueOrder.LEAST_SURE
     seed: int = 0
@@ -362,6 +405,16 @@ class Counts:
     @property
     def pending(self) -> int:
         return sum(self.by_state.get(state, 0) for state in PENDING_STATES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder of a root with all that lies in it or below; ``path`` is relative to the root, '' the root itself."""
+
+    root_id: int
+    path: str
+    clips: int
+    decided: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,17 +13,17 @@ from vidlabel.core.confidence import ScoredClip
 from vidlabel.core.model_card import trained_on
 from vidlabel.core.words import Calibration, Changes, ReliabilityBin
 from vidlabel.store.engine import Database
+from vidlabel.store.label_state import read_state
 from vidlabel.store.rows import AnyRow
 from vidlabel.store.schema import (
     calibrations,
     clips,
     decisions,
-    label_aliases,
-    labels,
     models,
     suggestions,
     videos,
 )
+from vidlabel.store.suggestions import said_today
 from vidlabel.store.temperature import GONE, SHOWN, Scale, scale_of
 
 MOST_CLIPS = 5000
@@ -72,7 +72,7 @@ class Calibrations:
             if model is None:
                 return Measurable((), 0, 0, 0)
             seen = trained_on(json.loads(model.card))
-            names = _names(connection)
+            names = read_state(connection).present_names()
             found: list[ScoredClip] = []
             trained = unhashed = 0
             for row in connection.execute(_decided(model.id)):
@@ -119,7 +119,7 @@ class Calibrations:
         """Lets some clips show the calibration in force, by id; answers the id to go on after, None at the end."""
         with self._database.write() as connection:
             model_id = _model_id(connection, model_hash)
-            scale = scale_of(connection, model_id)
+            scale, names = scale_of(connection, model_id), read_state(connection).present_names()
             # Suggestions of a model that is not the active one are shown by no clip.
             page = connection.execute(
                 select(suggestions.c.clip_id, suggestions.c.scores)
@@ -136,7 +136,7 @@ class Calibrations:
                         {
                             "of_clip": row.clip_id,
                             "of_model": model_id,
-                            "value": _first_shown(row.scores, scale),
+                            "value": _first_shown(row.scores, scale, names),
                         }
                         for row in page
                     ],
@@ -148,9 +148,8 @@ class Calibrations:
 
 
 def _decided(model_id: int) -> Any:
-    # The decision's own label and not the clip's text: it is found by any name the label ever had.
     return (
-        select(suggestions.c.scores, decisions.c.label_id, clips.c.label, clips.c.name, videos.c.content_hash)
+        select(suggestions.c.scores, clips.c.label, clips.c.name, videos.c.content_hash)
         .select_from(clips)
         .join(decisions, decisions.c.id == clips.c.decision_id)
         .join(suggestions, (suggestions.c.clip_id == clips.c.id) & (suggestions.c.model_id == model_id))
@@ -161,24 +160,15 @@ def _decided(model_id: int) -> Any:
     )
 
 
-def _names(connection: Connection) -> dict[str, int]:
-    """Every name a label has or had."""
-    now = {row.name: row.id for row in connection.execute(select(labels.c.id, labels.c.name))}
-    before = connection.execute(select(label_aliases.c.name, label_aliases.c.label_id))
-    return {row.name: row.label_id for row in before} | now
+def _scored(row: AnyRow, names: Mapping[str, str]) -> ScoredClip:
+    scores = said_today(row.scores, None, names)
+    right = next((place for place, score in enumerate(scores) if score.label == row.label), None)
+    return ScoredClip(tuple(score.probability for score in scores), right, row.label, row.name)
 
 
-def _scored(row: AnyRow, names: Mapping[str, int]) -> ScoredClip:
-    scores: list[Any] = json.loads(row.scores)
-    right = next((place for place, score in enumerate(scores) if names.get(score[0]) == row.label_id), None)
-    return ScoredClip(tuple(score[1] for score in scores), right, row.label, row.name)
-
-
-def _first_shown(scores: str, scale: Scale | None) -> float | None:
-    if scale is None:
-        return None
-    own = [score[1] for score in json.loads(scores)]
-    return scale.first(own)
+def _first_shown(scores: str, scale: Scale | None, names: Mapping[str, str]) -> float | None:
+    first = next(iter(said_today(scores, scale, names)), None)
+    return None if first is None else first.calibrated
 
 
 def _model_id(connection: Connection, model_hash: str) -> int | None:

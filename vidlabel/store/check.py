@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.sql.expression import literal_column
 
 from vidlabel.store.decisions import read_decisions, show
+from vidlabel.store.folders import count_again, wrong_folders
 from vidlabel.store.roots import all_roots
 from vidlabel.store.schema import clip_counts, clips, decisions, files
 from vidlabel.store.text import absolute
@@ -66,6 +67,8 @@ def faults_of(connection: Connection) -> list[Fault]:
         faults.append(Fault(FaultKind.REFERENCE, words))
     for what, name in sorted(_wrong_counts(connection)):
         faults.append(Fault(FaultKind.TOTAL, f"the kept total of {what} {name} is wrong"))
+    for _, folder in wrong_folders(connection)[:_FIRST]:
+        faults.append(Fault(FaultKind.TOTAL, f"the kept total of the folder '{folder}' is wrong"))
     stale = _stale_clips(connection)
     if stale:
         faults.append(Fault(FaultKind.CLIP, f"{len(stale)} clips do not show their newest decision"))
@@ -160,6 +163,10 @@ def repair(connection: Connection) -> list[str]:
         number = select(func.count()).where(~clips.c.removed, column == name).scalar_subquery()
         kept = (clip_counts.c.what == what) & (clip_counts.c.name == name)
         connection.execute(update(clip_counts).where(kept).values(clips=number))
-    if wrong:
-        done.append(f"{len(wrong)} totals were counted again")
+    folders = wrong_folders(connection)
+    if folders:
+        count_again(connection)
+    wrong_totals = len(wrong) + len(folders)
+    if wrong_totals:
+        done.append(f"{wrong_totals} totals were counted again")
     return done

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, column, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, column, func, literal_column, select
 
 from vidlabel.core.filters import text_words
 from vidlabel.core.words import ClipQuery, ClipState, QueueOrder
 from vidlabel.store.roots import all_roots
-from vidlabel.store.schema import clips, models, suggestions
+from vidlabel.store.schema import FOLDER_RULE, clips, dealt_clips, models, suggestions, videos
 from vidlabel.store.temperature import confidence_column
 from vidlabel.store.text import to_stored
 
@@ -28,15 +28,20 @@ Part = tuple[list[Condition], list[ColumnElement[Any]]]
 _PATH: list[ColumnElement[Any]] = [clips.c.root_id, clips.c.relative, clips.c.start_us]
 _OPEN = (ClipState.SUGGESTED.value, ClipState.UNDECIDED.value)
 _SORTED_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "name": clips.c.name,
     "duration": clips.c.duration_us,
     "label": clips.c.label,
+    "suggested": clips.c.suggested,
+    "annotator": clips.c.annotator,
     "decided": clips.c.decided_at_us,
 }
 _MASK = (1 << 64) - 1
 
 
-def ids_of(connection: Connection, query: ClipQuery) -> array[int]:
-    """The ids of all clips that fit, in order.
+def ids_of(connection: Connection, query: ClipQuery, *, limit: int | None = None) -> array[int]:
+    """The ids of all clips that fit, or of so many, in order.
+
+    With a limit, a random order is random only among that many.
 
     Raises:
         ValueError: the query names a sort that does not exist.
@@ -46,15 +51,18 @@ def ids_of(connection: Connection, query: ClipQuery) -> array[int]:
         return array("q")
     ids: array[int] = array("q")
     for extra, order in _parts(connection, query):
-        found = _ids(
-            connection, select(clips.c.id).where(~clips.c.removed, *conditions, *extra).order_by(*order)
-        )
+        statement = select(clips.c.id).where(~clips.c.removed, *conditions, *extra).order_by(*order)
+        if limit is not None:
+            statement = statement.limit(limit - len(ids))
+        found = _ids(connection, statement)
         if query.sort == "queue" and query.order is QueueOrder.RANDOM and not order:
             found = sorted(found, key=_Shuffled(query.seed))
         elif query.sort == "chosen" and query.chosen is not None:
             places = {clip_id: place for place, clip_id in enumerate(query.chosen.ids)}
             found = sorted(found, key=places.__getitem__)
         ids.extend(found)
+        if limit is not None and len(ids) >= limit:
+            break
     return ids
 
 
@@ -68,16 +76,16 @@ def _ids(connection: Connection, statement: Select[tuple[int]]) -> list[int]:
 def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | None:
     """What the filters say; None if nothing can fit."""
     conditions: list[Condition] = [_in_path(word) for word in text_words(query.text)]
-    if query.states:
-        conditions.append(clips.c.state.in_(sorted(state.value for state in query.states)))
-    if query.labels:
-        conditions.append(clips.c.label.in_(sorted(query.labels)))
-    if query.suggested:
-        conditions.append(clips.c.suggested.in_(sorted(query.suggested)))
-    if query.min_probability is not None:
-        conditions.append(confidence_column(connection) >= query.min_probability)
-    if query.max_probability is not None:
-        conditions.append(confidence_column(connection) <= query.max_probability)
+    conditions += _one_of(query)
+    conditions += _within(connection, query)
+    if query.parts:
+        conditions.append(clips.c.id.in_(dealt_to(query.parts)))
+    if query.disagrees is not None:
+        conditions.append(clips.c.disagrees == query.disagrees)
+    if query.flagged is not None:
+        conditions.append(clips.c.flagged == query.flagged)
+    if query.noted is not None:
+        conditions.append(clips.c.note.is_not(None) if query.noted else clips.c.note.is_(None))
     if query.folder:
         folder = _in_folder(connection, query.folder)
         if folder is None:
@@ -86,6 +94,48 @@ def _conditions(connection: Connection, query: ClipQuery) -> list[Condition] | N
     if query.chosen is not None:
         conditions.append(_among(query.chosen.ids))
     return conditions
+
+
+def _one_of(query: ClipQuery) -> Iterator[Condition]:
+    wanted: tuple[tuple[ColumnElement[Any], frozenset[str]], ...] = (
+        (clips.c.state, frozenset(state.value for state in query.states)),
+        (clips.c.label, query.labels),
+        (clips.c.suggested, query.suggested),
+        (clips.c.annotator, query.annotators),
+    )
+    for column_, values in wanted:
+        if values:
+            yield column_.in_(sorted(values))
+
+
+def _within(connection: Connection, query: ClipQuery) -> Iterator[Condition]:
+    if query.min_probability is not None:
+        yield confidence_column(connection) >= query.min_probability
+    if query.max_probability is not None:
+        yield confidence_column(connection) <= query.max_probability
+    if query.decided_from_us is not None:
+        yield clips.c.decided_at_us >= query.decided_from_us
+    if query.decided_to_us is not None:
+        yield clips.c.decided_at_us < query.decided_to_us
+    if query.min_duration_us is not None:
+        yield clips.c.duration_us >= query.min_duration_us
+    if query.max_duration_us is not None:
+        yield clips.c.duration_us <= query.max_duration_us
+
+
+def dealt_to(parts: Iterable[str]) -> Select[int]:
+    """The ids of clips that the snapshots so far dealt to one of these parts."""
+    return (
+        select(clips.c.id)
+        .join(videos, videos.c.id == clips.c.video_id)
+        .join(
+            dealt_clips,
+            (dealt_clips.c.content_hash == videos.c.content_hash)
+            & (dealt_clips.c.start_us == clips.c.start_us)
+            & (dealt_clips.c.end_us == clips.c.end_us),
+        )
+        .where(dealt_clips.c.part.in_(sorted(parts)))
+    )
 
 
 def _among(ids: Sequence[int]) -> Condition:
@@ -135,8 +185,10 @@ def _parts(connection: Connection, query: ClipQuery) -> Iterator[Part]:
         yield [], [column.desc() for column in _PATH] if descending else _PATH
     elif query.sort == "chosen":
         yield [], _PATH if query.chosen is None else []
-    elif query.sort == "name":
-        yield [], [clips.c.name.desc()] if descending else [clips.c.name]
+    elif query.sort == "folder":
+        folder: ColumnElement[str] = literal_column(FOLDER_RULE.format(row="clips"))
+        order: list[ColumnElement[Any]] = [clips.c.root_id, folder, clips.c.relative, clips.c.start_us]
+        yield [], [column.desc() for column in order] if descending else order
     elif query.sort == "state":
         states = [state.value for state in ClipState]
         for state in reversed(states) if descending else states:
@@ -145,8 +197,11 @@ def _parts(connection: Connection, query: ClipQuery) -> Iterator[Part]:
         column = _SORTED_COLUMNS.get(query.sort)
         if column is None:
             column = confidence_column(connection)
-        yield [column.is_not(None)], [column.desc() if descending else column]
-        if column is not clips.c.duration_us:
+        known: list[ColumnElement[Any]] = [column, clips.c.id]
+        if descending:
+            known = [part.desc() for part in known]
+        yield [column.is_not(None)], known
+        if query.sort not in ("duration", "name"):
             yield [column.is_(None)], _PATH  # what has none comes last in either direction
     else:
         raise ValueError(f"clips cannot be sorted by {query.sort!r}")

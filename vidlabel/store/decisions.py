@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from vidlabel.core.errors import UnknownVideoError
 from vidlabel.core.time import now_us
@@ -16,9 +16,14 @@ from vidlabel.store.rows import AnyRow, chunks
 from vidlabel.store.schema import clips, decisions, labels, step_clips, steps
 
 _WITH_LABEL = frozenset({DecisionKind.ACCEPTED, DecisionKind.CORRECTED, DecisionKind.LABELLED})
-_DECISIONS = select(decisions, labels.c.name.label("label")).outerjoin(
-    labels, labels.c.id == decisions.c.label_id
+_OTHER = labels.alias("other")
+NAME_NOW = func.coalesce(_OTHER.c.name, labels.c.name)
+"""What the label of a decision is called today; in statements on :data:`WITH_LABELS`."""
+WITH_LABELS = decisions.outerjoin(labels, labels.c.id == decisions.c.label_id).outerjoin(
+    _OTHER, _OTHER.c.id == labels.c.merged_into
 )
+"""Decisions with their labels, and the labels that those were merged into."""
+_DECISIONS = select(decisions, NAME_NOW.label("label")).select_from(WITH_LABELS)
 
 
 # Built once: a decision stands between two clips, and building a statement takes as long as running it.
@@ -56,12 +61,11 @@ def decide(connection: Connection, new: Sequence[NewDecision], annotator: str) -
         if (decision.label is not None) != (decision.kind in _WITH_LABEL):
             raise ValueError(f"a decision '{decision.kind}' with the label {decision.label!r}")
     known = resolve(connection, {decision.label for decision in new if decision.label is not None})
-    before = _clips_before(connection, [decision.clip_id for decision in new])
-    moment = now_us()
+    before = clips_before(connection, [decision.clip_id for decision in new])
     names = [known[decision.label].name if decision.label is not None else None for decision in new]
     words = _words(new, names, before[new[0].clip_id].name)
-    connection.execute(_DROP_REDO)
-    step_id = _insert_step(connection, words, annotator=clean(annotator), moment=moment)
+    moment = now_us()
+    step_id = new_step(connection, words, annotator=annotator, moment=moment)
     rows = [
         {
             "clip_id": decision.clip_id,
@@ -76,29 +80,46 @@ def decide(connection: Connection, new: Sequence[NewDecision], annotator: str) -
             "imported": decision.imported,
             "undoes": None,
             "step_id": step_id,
+            "blind": decision.blind,
+            "rechecks": decision.rechecks,
         }
         for decision in new
     ]
+    return put_in_force(connection, rows, names, before=before, words=f"Saved: {words}")
+
+
+def put_in_force(
+    connection: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    names: Sequence[str | None],
+    *,
+    before: Mapping[int, ClipBefore],
+    words: str,
+) -> Changes:
+    """Writes new decisions of a step, notes what they replace, and lets their clips show them."""
     written = [
-        stored(row, decision_id, label=name)
-        for row, decision_id, name in zip(rows, insert_decisions(connection, rows), names, strict=True)
+        stored(row, key, label=name)
+        for row, key, name in zip(rows, insert_decisions(connection, rows), names, strict=True)
     ]
     newest = {decision.clip_id: decision for decision in written}
     connection.execute(
         _NEW_STEP_CLIP,
         [
-            {"step_id": step_id, "clip_id": clip_id, "before_id": before[clip_id].decision_id,
+            {"step_id": decision.step_id, "clip_id": clip_id, "before_id": before[clip_id].decision_id,
              "after_id": decision.id, "last_id": decision.id}
             for clip_id, decision in newest.items()
         ],
     )  # fmt: skip
     show(connection, newest)
-    return Changes(
-        clips=frozenset(newest), library=len(newest) > 1, decisions=tuple(written), words=f"Saved: {words}"
-    )
+    return Changes(clips=frozenset(newest), library=len(newest) > 1, decisions=tuple(written), words=words)
 
 
-def _clips_before(connection: Connection, clip_ids: Sequence[int]) -> dict[int, ClipBefore]:
+def clips_before(connection: Connection, clip_ids: Sequence[int]) -> dict[int, ClipBefore]:
+    """What these clips show now.
+
+    Raises:
+        UnknownVideoError: there is no such clip.
+    """
     found: dict[int, ClipBefore] = {}
     for chunk in chunks(dict.fromkeys(clip_ids)):
         wanted = select(clips.c.id, clips.c.name, clips.c.decision_id).where(clips.c.id.in_(chunk))
@@ -110,10 +131,22 @@ def _clips_before(connection: Connection, clip_ids: Sequence[int]) -> dict[int, 
     return found
 
 
-def _insert_step(connection: Connection, words: str, *, annotator: str, moment: int) -> int:
+def new_step(
+    connection: Connection,
+    words: str,
+    *,
+    annotator: str,
+    moment: int,
+    kind: str = "decisions",
+    details: str = "{}",
+) -> int:
+    """One more thing to undo; what had been undone before can no longer be redone."""
+    connection.execute(_DROP_REDO)
     key = connection.execute(
-        _NEW_STEP, {"state": "done", "words": words, "annotator": annotator, "made_at_us": moment}
-    ).inserted_primary_key
+        _NEW_STEP,
+        {"state": "done", "words": words, "annotator": clean(annotator), "made_at_us": moment,
+         "kind": kind, "details": details},
+    ).inserted_primary_key  # fmt: skip
     return int(key[0]) if key else 0
 
 
@@ -175,6 +208,8 @@ def from_row(row: AnyRow) -> Decision:
         imported=row.imported,
         undoes=row.undoes,
         step_id=row.step_id,
+        blind=row.blind,
+        rechecks=row.rechecks,
     )
 
 
@@ -184,6 +219,50 @@ def read_decisions(connection: Connection, ids: Sequence[int]) -> dict[int, Deci
     for chunk in chunks(ids):
         for row in connection.execute(_DECISIONS.where(decisions.c.id.in_(chunk))):
             found[row.id] = from_row(row)
+    return found
+
+
+def restore(connection: Connection, decision_id: int, annotator: str) -> Changes:
+    """An earlier decision is in force again: one more decision that says the same, and one step.
+
+    A label that was retired since comes back on this clip; it is not offered again for that.
+
+    Raises:
+        UnknownVideoError: there is no such decision.
+    """
+    row = connection.execute(_DECISIONS.where(decisions.c.id == decision_id)).first()
+    if row is None:
+        raise UnknownVideoError(f"decision {decision_id}")
+    before = clips_before(connection, [row.clip_id])
+    moment = now_us()
+    words = f"{row.label or ('no label' if row.kind == DecisionKind.WITHDRAWN else row.kind)} again"
+    words = f"{words} on {before[row.clip_id].name}"
+    step_id = new_step(connection, words, annotator=annotator, moment=moment)
+    again = {
+        "clip_id": row.clip_id,
+        "kind": row.kind,
+        "label_id": row.label_id,
+        "annotator": clean(annotator),
+        "decided_at_us": moment,
+        "model": row.model,
+        "suggested": row.suggested,
+        "probability": row.probability,
+        "took_us": None,
+        "imported": False,
+        "undoes": None,
+        "step_id": step_id,
+        "blind": row.blind,
+        "rechecks": None,
+    }
+    return put_in_force(connection, [again], [row.label], before=before, words=f"Restored: {words}")
+
+
+def label_ids_of(connection: Connection, ids: Sequence[int]) -> dict[int, int | None]:
+    """The labels as they were given, by decision."""
+    found: dict[int, int | None] = {}
+    for chunk in chunks(ids):
+        wanted = select(decisions.c.id, decisions.c.label_id).where(decisions.c.id.in_(chunk))
+        found |= {row.id: row.label_id for row in connection.execute(wanted)}
     return found
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from vidlabel.store.backup import copy_database
+from vidlabel.store.followed import FollowedClips
 from vidlabel.store.places import wal_of
 from vidlabel.store.sqlite import connect, in_words, read_only_error
 
@@ -52,6 +53,7 @@ class Database:
         self._writer: Engine | None = None
         self._connection: Connection | None = None
         self._synchronous = ""
+        self._followed: FollowedClips | None = None
         if read_only:
             with in_words(path):
                 self._source, self._mode = self._readable_source()
@@ -120,6 +122,28 @@ class Database:
                 self._synchronous = synchronous
             with self._connection.begin():
                 yield self._connection
+            if self._followed is not None:
+                self._followed.note()
+
+    def follow_clips(self) -> FollowedClips:
+        """From now on it is known which clips are written; read only afterwards what that is to be told of."""
+        with self._lock, in_words(self.path):
+            if self._followed is None:
+                self._followed = FollowedClips(self.raw_writer())
+            return self._followed
+
+    def written_clips(self) -> set[int] | None:
+        """See :meth:`FollowedClips.take`; None, too, where nothing is followed."""
+        if self._followed is None:
+            return None
+        # Who is writing just now is not waited for: another process cannot write meanwhile.
+        if self._lock.acquire(blocking=False):
+            try:
+                with in_words(self.path):
+                    self._followed.look_outside()
+            finally:
+                self._lock.release()
+        return self._followed.take()
 
     def copy_to(self, out: Path) -> Path:
         """A checked copy of everything committed so far (see :func:`vidlabel.store.backup.copy_database`)."""
@@ -139,7 +163,7 @@ class Database:
             self._reader.dispose()
             if self._connection is not None:
                 self._connection.close()
-                self._connection = None
+                self._connection = self._followed = None
             if self._writer is not None:
                 self._writer.dispose()
                 self._writer = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.exc import DBAPIError
 
+from vidlabel.core.clip_order import ClipOrder
 from vidlabel.core.errors import NotAProjectError
 from vidlabel.core.words import (
     Changes,
@@ -20,6 +21,7 @@ from vidlabel.core.words import (
     Counts,
     Decision,
     FileEntry,
+    Folder,
     Label,
     NewDecision,
     ProbeResult,
@@ -33,6 +35,7 @@ from vidlabel.store import (
     clips_query,
     decisions,
     former_models,
+    history,
     marked,
     scanning,
     suggestions,
@@ -43,10 +46,16 @@ from vidlabel.store import roots as root_table
 from vidlabel.store.calibrations import Calibrations
 from vidlabel.store.counts import read_counts
 from vidlabel.store.engine import Database
+from vidlabel.store.folders import read_folders
 from vidlabel.store.header import damaged, newer, read_header
+from vidlabel.store.history import HistoryEntry
 from vidlabel.store.known_models import KnownModels
+from vidlabel.store.label_edits import LabelEdits
 from vidlabel.store.lock import WindowLock
 from vidlabel.store.migrate import create_project, upgrade_project
+from vidlabel.store.rechecks import Rechecks
+from vidlabel.store.remarks import Remarks
+from vidlabel.store.reviews import suggested_counts
 from vidlabel.store.rows import rows_of
 from vidlabel.store.runs import Runs
 from vidlabel.store.schema import VERSION
@@ -55,6 +64,7 @@ from vidlabel.store.sqlite import read_only_error
 from vidlabel.store.steps import Direction, go, next_step
 from vidlabel.store.sweeps import Sweeps
 from vidlabel.store.videos import look_again, path_at, paths_of, paths_of_many
+from vidlabel.store.view_orders import ViewOrders
 
 if TYPE_CHECKING:
     from vidlabel.store.embeddings import Embeddings
@@ -69,6 +79,7 @@ class ProjectStore:
         self._window: WindowLock | None = None
         self._returned: dict[int, frozenset[int]] = {}
         self._embeddings: Embeddings | None = None
+        self._views = ViewOrders(database)
 
     # --- life ------------------------------------------------------------------------------------
     @classmethod
@@ -261,6 +272,20 @@ class ProjectStore:
         with self._database.read() as connection:
             return clips_query.ids_of(connection, query)
 
+    def clip_order(self, query: ClipQuery) -> ClipOrder:
+        """The ids of all clips that fit, with what a view needs to know of them.
+
+        Of a large project it is not ``complete`` until :meth:`build_index` has been called.
+        """
+        return self._views.order(query)
+
+    def build_index(self) -> bool:
+        """Reads a large project into memory for :meth:`clip_order`; takes seconds, on any thread.
+
+        Answers whether :meth:`clip_order` has more to tell afterwards.
+        """
+        return self._views.build_index()
+
     def clip_rows(self, ids: Sequence[int]) -> tuple[ClipRow, ...]:
         """The rows of these clips in the order asked; clips that are gone are left out."""
         with self._database.read() as connection:
@@ -311,6 +336,16 @@ class ProjectStore:
         with self._database.read() as connection:
             return read_counts(connection)
 
+    def folders(self) -> tuple[Folder, ...]:
+        """The folders of every root with what lies in them or below; sorted, a folder before what is in it."""
+        with self._database.read() as connection:
+            return read_folders(connection)
+
+    def suggested_counts(self, least: float) -> dict[str, int]:
+        """Waiting clips whose suggestion is shown with at least this confidence (0..1), by suggested label."""
+        with self._database.read() as connection:
+            return suggested_counts(connection, least)
+
     # --- decisions -------------------------------------------------------------------------------
     def decide(self, new: Sequence[NewDecision], *, annotator: str) -> Changes:
         """Writes decisions as one step that one undo takes back; they are on the disk on return.
@@ -355,6 +390,44 @@ class ProjectStore:
         with self._database.read() as connection:
             return decisions.histories(connection, clip_ids)
 
+    def restore(self, decision_id: int, *, annotator: str) -> Changes:
+        """An earlier decision is in force again, by a new one that says the same; one step to undo.
+
+        Raises:
+            UnknownVideoError: there is no such decision.
+        """
+        with self._database.write_durably() as connection:
+            return decisions.restore(connection, decision_id, annotator)
+
+    def project_history(
+        self,
+        before: HistoryEntry | None = None,
+        *,
+        limit: int = 200,
+        clip_id: int | None = None,
+        annotator: str | None = None,
+    ) -> tuple[HistoryEntry, ...]:
+        """What was done in the project, newest first; the last entry of a page leads to the next one."""
+        with self._database.read() as connection:
+            return history.project_history(
+                connection, before, limit=limit, clip_id=clip_id, annotator=annotator
+            )
+
+    def annotators(self) -> dict[str, int]:
+        """Who decided how often, the busiest first."""
+        with self._database.read() as connection:
+            return history.annotators(connection)
+
+    @property
+    def remarks(self) -> Remarks:
+        """Notes and flags of clips."""
+        return Remarks(self._database)
+
+    @property
+    def rechecks(self) -> Rechecks:
+        """Blind second looks at decided clips, and how often they agree."""
+        return Rechecks(self._database)
+
     # --- labels ----------------------------------------------------------------------------------
     def labels(self) -> tuple[Label, ...]:
         """The label set in order; retired labels are among them and say so."""
@@ -371,28 +444,29 @@ class ProjectStore:
         with self._database.read() as connection:
             return label_set.recent(connection, limit)
 
-    def add_label(self, name: str, *, description: str = "") -> Label:
+    @property
+    def label_edits(self) -> LabelEdits:
+        """Changes to the label set, each one step to undo."""
+        return LabelEdits(self._database)
+
+    def add_label(self, name: str, *, description: str = "", annotator: str = "") -> Label:
         """A new label at the end of the set; a retired one of that name comes back."""
-        with self._database.write_durably() as connection:
-            return label_set.LabelSet(connection, self.path).add(name, description=description)
+        self.label_edits.add((name,), annotator=annotator, description=description)
+        added = self.find_label(name)
+        assert added is not None
+        return added
 
-    def rename_label(self, label_id: int, name: str) -> Changes:
+    def rename_label(self, label_id: int, name: str, *, annotator: str = "") -> Changes:
         """Another name for the same label; models that know the old one are still understood."""
-        with self._database.write_durably() as connection:
-            label_set.LabelSet(connection, self.path).rename(label_id, name)
-        return Changes(labels=True, library=True)
+        return self.label_edits.rename(label_id, name, annotator=annotator)
 
-    def retire_label(self, label_id: int) -> Changes:
+    def retire_label(self, label_id: int, *, annotator: str = "") -> Changes:
         """The label is not offered any more; clips that have it keep it."""
-        with self._database.write_durably() as connection:
-            label_set.LabelSet(connection, self.path).retire(label_id)
-        return Changes(labels=True)
+        return self.label_edits.retire(label_id, annotator=annotator)
 
-    def reorder_labels(self, label_ids: Sequence[int]) -> Changes:
+    def reorder_labels(self, label_ids: Sequence[int], *, annotator: str = "") -> Changes:
         """These labels first, in this order, then the others as they were."""
-        with self._database.write_durably() as connection:
-            label_set.LabelSet(connection, self.path).reorder(label_ids)
-        return Changes(labels=True)
+        return self.label_edits.reorder(label_ids, annotator=annotator)
 
     # --- models and suggestions ------------------------------------------------------------------
     @property

@@ -24,7 +24,7 @@ _COLUMNS = (
     *(clips.c[name] for name in (
         "id", "video_id", "relative", "start_us", "end_us", "start_frame", "end_frame", "whole", "state",
         "label", "annotator", "decided_at_us", "suggested", "probability", "margin", "trouble",
-        "shown",
+        "shown", "note", "flagged",
     )),
     roots.c.path.label("root"),
     models.c.hash.label("model"),
@@ -70,6 +70,8 @@ def clip_row(row: AnyRow) -> ClipRow:
         audio=bool(row.audio),
         reason=reason if row.trouble else None,
         calibrated=row.shown,
+        note=row.note,
+        flagged=row.flagged,
     )
 
 

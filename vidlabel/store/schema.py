@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from vidlabel.store.text import NameText
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration."""
 VERSION = int(REVISION)
 """The same as a number; it is kept in the file's header, where it is read without opening the database."""
@@ -68,8 +68,13 @@ labels = Table(
     Column("position", Integer, nullable=False),
     Column("description", Text, nullable=False, server_default=""),
     Column("retired", Boolean, nullable=False, server_default="0"),
+    Column("colour", Text),
+    Column("key", Text),
+    Column("merged_into", Id),
     UniqueConstraint("label_set_id", "name"),
 )
+"""``colour``: '#rrggbb', or NULL for the palette's. ``key``: the person's own shortcut. ``merged_into``: the label
+whose name the clips of this one show since the two were merged."""
 
 label_aliases = Table(
     "label_aliases",
@@ -229,10 +234,14 @@ clips = Table(
     Column("state", Text, Computed(STATE_RULE, persisted=True), nullable=False),
     Column("shown", Float),
     Column("proposed_by", Id),
+    Column("note", Text),
+    Column("flagged", Boolean, nullable=False, server_default="0"),
+    Column("disagrees", Boolean, Computed("label <> suggested", persisted=False)),
     CheckConstraint("start_us >= 0 AND end_us >= start_us", name="times"),
     CheckConstraint("start_frame >= 0 AND end_frame >= start_frame", name="frames"),
 )
-"""``shown``: the first suggestion's calibrated confidence. ``proposed_by``: the sweep that found the clip."""
+"""``shown``: the first suggestion's calibrated confidence. ``proposed_by``: the sweep that found the clip.
+``note`` and ``flagged``: the newest remark. ``disagrees``: NULL where there is no label or no suggestion."""
 _PATH = ("root_id", "relative", "start_us")
 Index("ix_clips_path", *(clips.c[name] for name in ("removed", *_PATH, "state")))
 Index("ix_clips_name", clips.c.removed, clips.c.name)
@@ -254,6 +263,18 @@ clip_counts = Table(
     Column("clips", BigInteger, nullable=False),
     PrimaryKeyConstraint("what", "name"),
 )
+
+folder_counts = Table(
+    "folder_counts",
+    metadata,
+    Column("root_id", Id, nullable=False),
+    Column("folder", NameText, nullable=False),
+    Column("clips", BigInteger, nullable=False),
+    Column("decided", BigInteger, nullable=False),
+    PrimaryKeyConstraint("root_id", "folder"),
+    sqlite_with_rowid=False,
+)
+"""Listed clips whose file lies directly in a folder ('' is the root itself); kept by triggers."""
 
 suggestions = Table(
     "suggestions",
@@ -314,9 +335,14 @@ steps = Table(
     Column("words", NameText, nullable=False),
     Column("annotator", Text, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, server_default="decisions"),
+    Column("details", Text, nullable=False, server_default="{}"),
     sqlite_autoincrement=True,
 )
-"""What one undo takes back. ``state``: done, undone, or dropped (undone, then something else was decided)."""
+"""What one undo takes back. ``state``: done, undone, or dropped (undone, then something else was decided).
+
+``kind``: decisions, remark or labels; ``details``: what an undo of the last two needs, as JSON.
+"""
 Index("ix_steps_state", steps.c.state, steps.c.id)
 
 decisions = Table(
@@ -335,8 +361,25 @@ decisions = Table(
     Column("imported", Boolean, nullable=False),
     Column("undoes", Id, ForeignKey("decisions.id")),
     Column("step_id", Id, ForeignKey("steps.id"), nullable=False),
+    Column("blind", Boolean, nullable=False, server_default="0"),
+    Column("rechecks", Id),
     sqlite_autoincrement=True,
 )
+"""``blind``: nothing of the model was shown. ``rechecks``: the decision that this blind one checks again."""
+
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("clip_id", Id, ForeignKey("clips.id"), nullable=False, index=True),
+    Column("annotator", Text, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+    Column("note", Text),
+    Column("flagged", Boolean, nullable=False),
+    Column("step_id", Id, ForeignKey("steps.id")),
+    sqlite_autoincrement=True,
+)
+"""Note and flag of a clip as a person left them; the newest one holds."""
 
 step_clips = Table(
     "step_clips",
@@ -363,11 +406,30 @@ def _counting(row: str, by: str) -> str:
     return " ".join(_count(what, row, column=what, by=by) for what in ("state", "label"))
 
 
+FOLDER_RULE = "rtrim(rtrim({row}.relative, replace({row}.relative, '/', '')), '/')"
+"""The folder of a path: what is left when everything after its last slash is cut off, and that slash."""
+DECIDED_RULE = "({row}.state IN ('accepted', 'corrected', 'labelled'))"
+
+
+def _folder_count(row: str, by: str) -> str:
+    folder, decided = (rule.format(row=row) for rule in (FOLDER_RULE, DECIDED_RULE))
+    return (
+        f"INSERT INTO folder_counts (root_id, folder, clips, decided) "
+        f"SELECT {row}.root_id, {folder}, {by}1, {by}{decided} WHERE {row}.removed = 0 "
+        "ON CONFLICT (root_id, folder) DO UPDATE "
+        "SET clips = clips + excluded.clips, decided = decided + excluded.decided;"
+    )
+
+
+def _kept(table: str, what: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_keep_{what.lower()} BEFORE {what} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} are never {'changed' if what == 'UPDATE' else 'removed'}'); END"
+    )
+
+
 TRIGGERS: tuple[str, ...] = (
-    "CREATE TRIGGER decisions_keep_update BEFORE UPDATE ON decisions "
-    "BEGIN SELECT RAISE(ABORT, 'decisions are never changed'); END",
-    "CREATE TRIGGER decisions_keep_delete BEFORE DELETE ON decisions "
-    "BEGIN SELECT RAISE(ABORT, 'decisions are never removed'); END",
+    *(_kept(table, what) for table in ("decisions", "remarks") for what in ("UPDATE", "DELETE")),
     "CREATE TRIGGER decisions_keep_replace BEFORE INSERT ON decisions "
     "WHEN EXISTS (SELECT 1 FROM decisions WHERE id = NEW.id) "
     "BEGIN SELECT RAISE(ABORT, 'decisions are never replaced'); END",
@@ -376,5 +438,11 @@ TRIGGERS: tuple[str, ...] = (
     "CREATE TRIGGER clips_count_update AFTER UPDATE ON clips WHEN OLD.state IS NOT NEW.state "
     "OR OLD.label IS NOT NEW.label OR OLD.removed IS NOT NEW.removed "
     f"BEGIN {_counting('OLD', '-')} {_counting('NEW', '')} END",
+    f"CREATE TRIGGER clips_folder_insert AFTER INSERT ON clips BEGIN {_folder_count('NEW', '')} END",
+    f"CREATE TRIGGER clips_folder_delete AFTER DELETE ON clips BEGIN {_folder_count('OLD', '-')} END",
+    "CREATE TRIGGER clips_folder_update AFTER UPDATE ON clips WHEN OLD.removed IS NOT NEW.removed "
+    "OR OLD.root_id IS NOT NEW.root_id OR OLD.relative IS NOT NEW.relative "
+    f"OR {DECIDED_RULE.format(row='OLD')} IS NOT {DECIDED_RULE.format(row='NEW')} "
+    f"BEGIN {_folder_count('OLD', '-')} {_folder_count('NEW', '')} END",
 )
-"""SQLite's own statements for what the tables cannot say: append-only decisions, kept counts."""
+"""SQLite's own statements for what the tables cannot say: append-only decisions and remarks, kept counts."""

@@ -16,8 +16,9 @@ from vidlabel.core.snapshot import PARTS, Part, Snapshot, SnapshotClip
 from vidlabel.core.words import DECIDED_STATES, ClipQuery, ClipState
 from vidlabel.store import clips_query
 from vidlabel.store.engine import Database
+from vidlabel.store.label_state import read_state
 from vidlabel.store.rows import chunks
-from vidlabel.store.schema import clips, dealt_clips, label_aliases, labels, roots, snapshots, videos
+from vidlabel.store.schema import clips, dealt_clips, roots, snapshots, videos
 from vidlabel.store.text import absolute, from_stored, to_stored
 
 Key = tuple[str, int, int]
@@ -147,12 +148,9 @@ class Snapshots:
         return {(row[0], row[1], row[2]): Dealt(row[3], from_stored(row[4])) for row in rows}
 
     def aliases(self) -> dict[str, str]:
-        """Earlier names of labels that were renamed, with their present ones."""
-        wanted = select(label_aliases.c.name, labels.c.name).join(
-            labels, labels.c.id == label_aliases.c.label_id
-        )
+        """Earlier names of labels that were renamed or merged, with their present ones."""
         with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(wanted)}
+            return read_state(connection).present_names()
 
     def curated(self, query: ClipQuery) -> Iterator[CuratedClip]:
         """The labelled clips among those that fit, also those whose file cannot be used now, by id."""

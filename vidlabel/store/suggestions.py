@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from vidlabel.core.errors import ModelError
 from vidlabel.core.time import now_us
 from vidlabel.core.words import ClipRow, LabelScore, Suggestion
+from vidlabel.store.label_state import read_state
 from vidlabel.store.rows import ROWS, AnyRow, chunks, clip_row
 from vidlabel.store.schema import clips, models, project, suggestions
 from vidlabel.store.temperature import Scale, scale_of
@@ -73,9 +75,23 @@ def set_active(connection: Connection, model_hash: str) -> None:
         .values(model_id=None, suggested=None, probability=None, margin=None, shown=None)
     )
     scale = scale_of(connection, model_id)
+    names = read_state(connection).present_names()
     said = select(suggestions).where(suggestions.c.model_id == model_id)
     for part in connection.execute(said).partitions(_PAGE):
-        _show(connection, model_id, [_suggestion(row, model_hash, scale) for row in part], scale)
+        _show(connection, model_id, [_suggestion(row, model_hash, scale, names) for row in part])
+
+
+def show_again(connection: Connection, model_id: int, model_hash: str, clip_ids: Sequence[int]) -> None:
+    """Clips show what the active model said about them, after labels of it became one or several."""
+    scale, names = scale_of(connection, model_id), read_state(connection).present_names()
+    wanted = select(suggestions).where(
+        suggestions.c.clip_id.in_(clip_ids), suggestions.c.model_id == model_id
+    )
+    _show(
+        connection,
+        model_id,
+        [_suggestion(row, model_hash, scale, names) for row in connection.execute(wanted)],
+    )
 
 
 def save(connection: Connection, new: Sequence[Suggestion]) -> set[int]:
@@ -104,21 +120,20 @@ def save(connection: Connection, new: Sequence[Suggestion]) -> set[int]:
             ],
         )  # fmt: skip
         if model_id == active_id:
-            _show(connection, model_id, list(newest.values()), scale_of(connection, model_id))
+            scale, names = scale_of(connection, model_id), read_state(connection).present_names()
+            _show(connection, model_id, [_presented(one, scale, names) for one in newest.values()])
     return there
 
 
-def _show(connection: Connection, model_id: int, said: Sequence[Suggestion], scale: Scale | None) -> None:
-    connection.execute(
-        update(clips).where(clips.c.id == bindparam("of_clip")),
-        [
-            {"of_clip": one.clip_id, "model_id": model_id, "suggested": one.scores[0].label,
-             "probability": one.scores[0].probability, "margin": one.margin,
-             "shown": None if scale is None else scale.first([score.probability for score in one.scores])}
-            for one in said
-            if one.scores
-        ],
-    )  # fmt: skip
+def _show(connection: Connection, model_id: int, said: Sequence[Suggestion]) -> None:
+    rows = [
+        {"of_clip": one.clip_id, "model_id": model_id, "suggested": one.scores[0].label,
+         "probability": one.scores[0].probability, "margin": one.margin, "shown": one.scores[0].calibrated}
+        for one in said
+        if one.scores
+    ]  # fmt: skip
+    if rows:
+        connection.execute(update(clips).where(clips.c.id == bindparam("of_clip")), rows)
 
 
 def _dump(scores: Sequence[LabelScore]) -> str:
@@ -126,13 +141,62 @@ def _dump(scores: Sequence[LabelScore]) -> str:
     return json.dumps([[score.label, score.probability, None] for score in scores])
 
 
-def _suggestion(row: AnyRow, model_hash: str, scale: Scale | None) -> Suggestion:
-    scores = tuple(LabelScore(label, probability) for label, probability, _ in json.loads(row.scores))
-    if scale is not None:
-        scores = scale.applied(scores)
-    return Suggestion(
-        clip_id=row.clip_id, model=model_hash, scores=scores, margin=row.margin, entropy=row.entropy
+def _suggestion(row: AnyRow, model_hash: str, scale: Scale | None, names: Mapping[str, str]) -> Suggestion:
+    raw = Suggestion(
+        clip_id=row.clip_id,
+        model=model_hash,
+        scores=_load(row.scores),
+        margin=row.margin,
+        entropy=row.entropy,
     )
+    return _presented(raw, scale, names)
+
+
+def said_today(scores: str, scale: Scale | None, names: Mapping[str, str]) -> tuple[LabelScore, ...]:
+    """The scores of a suggestion as they are kept, calibrated, under the labels' present names."""
+    return _today(_load(scores), scale, names)
+
+
+def _load(scores: str) -> tuple[LabelScore, ...]:
+    return tuple(LabelScore(label, probability) for label, probability, _ in json.loads(scores))
+
+
+def _presented(raw: Suggestion, scale: Scale | None, names: Mapping[str, str]) -> Suggestion:
+    scores = _today(raw.scores, scale, names)
+    if scores == raw.scores:
+        return raw
+    margin = raw.margin
+    if len(scores) < len(raw.scores):
+        second = scores[1].probability if len(scores) > 1 else 0.0
+        margin = max(scores[0].probability - second, 0.0)
+    return replace(raw, scores=scores, margin=margin)
+
+
+def _today(
+    own: Sequence[LabelScore], scale: Scale | None, names: Mapping[str, str]
+) -> tuple[LabelScore, ...]:
+    scores = tuple(own) if scale is None else scale.applied(own)
+    if scale is None and any(score.calibrated is not None for score in scores):
+        scores = tuple(replace(score, calibrated=None) for score in scores)
+    if not any(score.label in names for score in scores):
+        return scores
+    return joined([replace(score, label=names.get(score.label, score.label)) for score in scores])
+
+
+def joined(scores: Sequence[LabelScore]) -> tuple[LabelScore, ...]:
+    """Labels that were merged are one, as probable as they were together; the most probable first."""
+    together: dict[str, LabelScore] = {}
+    for score in scores:
+        known = together.get(score.label)
+        if known is not None:
+            both = None
+            if known.calibrated is not None and score.calibrated is not None:
+                both = min(known.calibrated + score.calibrated, 1.0)
+            score = LabelScore(score.label, min(known.probability + score.probability, 1.0), both)
+        together[score.label] = score
+    if len(together) == len(scores):
+        return tuple(scores)
+    return tuple(sorted(together.values(), key=lambda score: -score.probability))
 
 
 def find(connection: Connection, clip_id: int, model_hash: str) -> Suggestion | None:
@@ -143,13 +207,13 @@ def find(connection: Connection, clip_id: int, model_hash: str) -> Suggestion | 
 def find_many(connection: Connection, clip_ids: Sequence[int], model_hash: str) -> dict[int, Suggestion]:
     """What a model said about these clips."""
     model_id = model_id_of(connection, model_hash)
-    scale = scale_of(connection, model_id)
+    scale, names = scale_of(connection, model_id), read_state(connection).present_names()
     found: dict[int, Suggestion] = {}
     for chunk in chunks(clip_ids):
         rows = connection.execute(
             select(suggestions).where(suggestions.c.clip_id.in_(chunk), suggestions.c.model_id == model_id)
         )
-        found |= {row.clip_id: _suggestion(row, model_hash, scale) for row in rows}
+        found |= {row.clip_id: _suggestion(row, model_hash, scale, names) for row in rows}
     return found
 
 

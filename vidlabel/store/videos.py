@@ -14,7 +14,7 @@ from vidlabel.core.words import ClipState, ProbeResult, VideoFacts
 from vidlabel.store import sweeps
 from vidlabel.store.roots import Place
 from vidlabel.store.rows import AnyRow, chunks
-from vidlabel.store.schema import clips, decisions, files, roots, suggestions, videos
+from vidlabel.store.schema import clips, decisions, files, remarks, roots, suggestions, videos
 from vidlabel.store.text import absolute
 
 REPLACED = "another video is now at this path. Put the old file back anywhere inside a root to go on with it."
@@ -135,7 +135,7 @@ def _is_closed(connection: Connection, place: Place) -> bool:
 
 
 def drop_or_keep(connection: Connection, video_ids: Iterable[int]) -> set[int]:
-    """Videos that lost their last path: those with decisions are shown as missing, the others go."""
+    """Videos that lost their last path: those with decisions or remarks are shown as missing, the others go."""
     touched: set[int] = set()
     for video_id in set(video_ids):
         if (
@@ -146,8 +146,8 @@ def drop_or_keep(connection: Connection, video_ids: Iterable[int]) -> set[int]:
             continue
         ids = list(connection.execute(select(clips.c.id).where(clips.c.video_id == video_id)).scalars())
         touched.update(ids)
-        decided = select(decisions.c.id).where(decisions.c.clip_id.in_(ids)).limit(1)
-        if connection.execute(decided).first() is not None:
+        said = (select(table.c.id).where(table.c.clip_id.in_(ids)).limit(1) for table in (decisions, remarks))
+        if any(connection.execute(something).first() is not None for something in said):
             refresh_videos(connection, [video_id])
             continue
         connection.execute(delete(suggestions).where(suggestions.c.clip_id.in_(ids)))

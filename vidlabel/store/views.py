@@ -12,6 +12,10 @@ from sqlalchemy import Connection, delete, insert, select
 from vidlabel.core.words import ChosenClips, ClipQuery, ClipState, QueueOrder
 from vidlabel.store.schema import saved_views, settings
 
+_SETS = (
+    ("states", ClipState), ("labels", str), ("suggested", str), ("annotators", str), ("parts", str),
+)  # fmt: skip
+
 
 def read_setting(connection: Connection, name: str) -> Any:
     """The value, or None if it was never set."""
@@ -57,7 +61,7 @@ def _from_json(text: str) -> ClipQuery:
     values = json.loads(text)
     known = {field.name for field in fields(ClipQuery)}
     values = {name: value for name, value in values.items() if name in known}
-    for name, kind in (("states", ClipState), ("labels", str), ("suggested", str)):
+    for name, kind in _SETS:
         values[name] = frozenset(kind(item) for item in values.get(name, ()))
     chosen = values.get("chosen")
     values["chosen"] = ChosenClips(words=chosen["words"], ids=tuple(chosen["ids"])) if chosen else None
