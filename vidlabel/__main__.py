@@ -22,6 +22,7 @@ _WORKERS = {
     "convert": "vidlabel.ml.converter:run_convert",
     "evaluate": "vidlabel.cli.evaluate_worker:run_evaluate",
     "augment-preview": "vidlabel.cli.preview_worker:run_preview",
+    "plan": "vidlabel.cli.plan_worker:run_plans",
 }
 _WITH_ARGUMENTS = frozenset({"evaluate", "models", "train", "convert", "augment-preview"})
 

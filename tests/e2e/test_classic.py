@@ -16,7 +16,7 @@ from tests.helpers import hmdb51
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
-_MAKE_BASES = """
+_MAKE_BASE = """
 import json, sys
 from pathlib import Path
 import torch
@@ -24,19 +24,27 @@ from vidlabel.ml.modelfile import save_model
 from vidlabel.ml.networks import build
 from vidlabel.ml.preprocess import Preprocessing
 from vidlabel.ml.published import hmdb51_labels
-for name, arguments in json.loads(sys.argv[2]).items():
-    torch.manual_seed(1)
-    network = build(name, labels=51, **arguments).eval()
-    save_model(Path(sys.argv[1]) / f"{name}.safetensors", network, name=f"untrained {name}", network=name,
-               network_args=arguments, labels=hmdb51_labels(), card={"limits": ["its weights are random"]},
-               preprocessing=Preprocessing(frames=4, height=32, width=32))
+path, arguments = Path(sys.argv[2]), json.loads(sys.argv[3])
+torch.manual_seed(1)
+network = build(path.stem, labels=51, **arguments).eval()
+save_model(path, network, name=f"untrained {path.stem}", network=path.stem, network_args=arguments,
+           labels=hmdb51_labels(), card={"limits": ["its weights are random"]},
+           preprocessing=Preprocessing(frames=4, height=32, width=32))
+"""
+_IN_TURN = """
+import json, sys
+from vidlabel.__main__ import main
+for arguments in json.loads(sys.argv[1]):
+    if code := main([*arguments, "--json"]):
+        raise SystemExit(code)
 """
 _NETWORKS: dict[str, dict[str, Any]] = {
     "compact3d": {"widths": [8, 12, 16], "blocks": [1, 1], "time_strides": [1, 2]},
     "resnet18_lstm": {"hidden": 32},
 }
 
-Vidlabel = Callable[..., dict[str, Any]]
+Command = tuple[object, ...]
+Vidlabel = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +55,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def vidlabel(home: Path) -> Vidlabel:
-    """The command line in processes of their own, as a person runs it; torch stays out of this one."""
+    """Command lines, one after the other in one process, for torch takes its time; it stays out of this one."""
 
-    def run(*arguments: object) -> dict[str, Any]:
-        done = _python(home, "-m", "vidlabel", *map(str, arguments), "--json")
+    def run(*commands: Command, first: str = "", given: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        lines = [[str(word) for word in command] for command in commands]
+        done = _python(home, "-c", first + _IN_TURN, json.dumps(lines), *given)
         assert done.returncode == 0, done.stderr + done.stdout
-        answer = json.loads(done.stdout)
-        assert isinstance(answer, dict)
-        return answer
+        answers, rest = [], done.stdout.lstrip()
+        while rest:
+            answer, end = json.JSONDecoder().raw_decode(rest)
+            answers.append(answer)
+            rest = rest[end:].lstrip()
+        assert len(answers) == len(commands)
+        return answers
 
     return run
 
@@ -70,14 +83,6 @@ def _python(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def bases(home: Path) -> Path:
-    """A folder of untrained models: a test fetches no pretrained weights."""
-    made = _python(home, "-c", _MAKE_BASES, str(home), json.dumps(_NETWORKS))
-    assert made.returncode == 0, made.stderr
-    return home
-
-
-@pytest.fixture(scope="module")
 def splits(home: Path) -> Path:
     return hmdb51.make(home)[1]
 
@@ -86,23 +91,29 @@ def splits(home: Path) -> Path:
 def project(vidlabel: Vidlabel, home: Path, splits: Path) -> Path:
     """HMDB51's folders, imported with their first split."""
     path = home / "classic.vidlabel"
-    imported = vidlabel("import", path, home / "hmdb51", "--format", "hmdb51", "--splits", splits)
+    (imported,) = vidlabel(("import", path, home / "hmdb51", "--format", "hmdb51", "--splits", splits))
     assert (imported["imported"], imported["split"]["train"], imported["split"]["test"]) == (36, 24, 12)
     return path
 
 
 @pytest.mark.parametrize("network", ["compact3d", pytest.param("resnet18_lstm", marks=pytest.mark.slow)])
 def test_fine_tune_and_evaluate_on_the_official_split(
-    vidlabel: Vidlabel, project: Path, bases: Path, splits: Path, network: str
+    home: Path, vidlabel: Vidlabel, project: Path, splits: Path, network: str
 ) -> None:
-    run = vidlabel(
-        "train", project, "--base", bases / f"{network}.safetensors", "--split", "official", "--tunes", "all",
+    # Untrained, for a test fetches no pretrained weights.
+    base = home / f"{network}.safetensors"
+    train = (
+        "train", project, "--base", base, "--split", "official", "--tunes", "all",
         "--epochs", 8, "--patience", 0, "--rate", "0.003", "--batch-size", 6, "--augment", "none",
-        "--average", "0", "--device", "cpu", "--precision", "float32", "--seed", 1,
+        "--average", "0", "--device", "cpu", "--precision", "float32", "--seed", 1, "--promote",
+    )  # fmt: skip
+    # Without a name `evaluate` takes the active model, which is the one just promoted.
+    run, tested = vidlabel(
+        train, ("evaluate", project, "--split", "test", "--device", "cpu"),
+        first=_MAKE_BASE, given=(str(base), json.dumps(_NETWORKS[network])),
     )  # fmt: skip
     assert run["state"] == "finished"
     # The proof and `evaluate` measure the same model on the same clips, each in its own way.
-    tested = vidlabel("evaluate", project, "--model", run["model"], "--split", "test", "--device", "cpu")
     assert (tested["model"], tested["clips"]) == (run["model"], 12)
     for figure in ("top1", "mean_class"):
         assert tested[figure] == pytest.approx(run["metrics"][figure])
@@ -121,10 +132,10 @@ def test_fine_tune_and_evaluate_on_the_official_split(
 
 @pytest.mark.slow
 def test_the_head_of_the_bundled_model(vidlabel: Vidlabel, project: Path) -> None:
-    run = vidlabel(
-        "train", project, "--base", "bundled", "--split", "official", "--epochs", 5, "--device", "cpu"
+    (run,) = vidlabel(
+        ("train", project, "--base", "bundled", "--split", "official", "--epochs", 5, "--device", "cpu")
     )
     assert run["state"] == "finished"
     assert run["proof"]["clips"] == 12
-    tested = vidlabel("evaluate", project, "--model", run["model"], "--split", "test", "--device", "cpu")
+    (tested,) = vidlabel(("evaluate", project, "--model", run["model"], "--split", "test", "--device", "cpu"))
     assert tested["clips"] == 12

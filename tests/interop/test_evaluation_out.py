@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from vidlabel.core.errors import FormatError
-from vidlabel.core.evaluation import ClipAnswer, Evaluated, LabelResult
+from vidlabel.core.evaluation import CalibratedFigures, ClipAnswer, Evaluated, LabelResult
 from vidlabel.core.words import ReliabilityBin
-from vidlabel.interop.evaluation_out import COLUMNS, Place, is_earlier, write
-from vidlabel.interop.figures_svg import confusion_svg, labels_svg, reliability_svg
+from vidlabel.interop.evaluation_out import COLUMNS, ERROR_COLUMNS, Place, is_earlier, write
+from vidlabel.interop.figures_svg import calibrated_svg, confusion_svg, labels_svg, reliability_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -55,9 +56,20 @@ def test_a_table_of_the_clips(found: Evaluated, tmp_path: Path) -> None:
     (path,) = write(tmp_path / "out.csv", found, PLACES)
     head, *content = rows(path)
     assert tuple(head) == COLUMNS
-    assert content[0] == ["/films/1.mp4", "0.000000", "1.500000", "wave", "wave", "0.9", "0.9", "1", "yes"]
+    assert content[0] == [
+        "/films/1.mp4",
+        "0.000000",
+        "1.500000",
+        "wave",
+        "wave",
+        "0.9",
+        "0.9",
+        "1",
+        "yes",
+        "",
+    ]
     # A spreadsheet must not take it for a formula.
-    assert content[3][3:] == ["wave", "'=run()", "0.6", "0.4", "2", "no"]
+    assert content[3][3:] == ["wave", "'=run()", "0.6", "0.4", "2", "no", ""]
 
 
 def test_everything_as_json_can_be_read_again(found: Evaluated, tmp_path: Path) -> None:
@@ -74,6 +86,7 @@ def test_a_folder_of_all(found: Evaluated, tmp_path: Path) -> None:
     names = {path.name for path in write(folder, found, PLACES)}
     assert names == {path.name for path in folder.iterdir()} == {
         "evaluation.json", "clips.csv", "labels.csv", "confusion.csv", "confusion.svg", "reliability.svg", "labels.svg",
+            "label-errors.csv",
     }  # fmt: skip
     assert rows(folder / "labels.csv")[1:] == [
         ["wave", "4", "0.75", "1.0"], ["'=run()", "1", "1.0", "0.5"], ["a <b> & c", "0", "", ""],
@@ -135,3 +148,27 @@ def test_figures_have_colours_for_light_and_dark(found: Evaluated) -> None:
     ):
         assert "prefers-color-scheme: dark" in text
         assert 'class="ground"' in text
+
+
+def test_each_reliability_figure_says_whose_confidence_it_is(found: Evaluated, tmp_path: Path) -> None:
+    calibrated = CalibratedFigures(
+        temperature=1.5, fitted_on=40, ece=0.04, bins=found.bins, shown=(0.8, 0.8, 0.8, 0.5, 0.6)
+    )
+    both = replace(found, calibrated=calibrated)
+    assert "the model's own confidence" in unescape(reliability_svg(both, title="t"))
+    told = calibrated_svg(both, title="t")
+    assert "calibrated confidence: expected calibration error 4.0%" in told and "temperature 1.50" in told
+    assert "reliability-calibrated.svg" in {path.name for path in write(tmp_path / "out", both, PLACES)}
+    assert rows(tmp_path / "out" / "clips.csv")[4][-1] == "0.5"
+    assert Evaluated.from_json(json.loads(json.dumps(both.to_json())), tmp_path) == both
+
+
+def test_label_errors_are_a_table_of_their_own(found: Evaluated, tmp_path: Path) -> None:
+    write(tmp_path / "out", found, PLACES)
+    head, *content = rows(tmp_path / "out" / "label-errors.csv")
+    assert tuple(head) == ERROR_COLUMNS
+    # It gives the other label 0.6, and that label's own clips 0.7: it is not sure of it.
+    assert content == []
+    bolder = replace(found.answers[3], probability=0.9, own=0.1)
+    write(tmp_path / "bold", replace(found, answers=(*found.answers[:3], bolder, found.answers[4])), PLACES)
+    assert [row[0] for row in rows(tmp_path / "bold" / "label-errors.csv")[1:]] == ["/films/4.mp4"]

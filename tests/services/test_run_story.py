@@ -10,7 +10,7 @@ import pytest
 
 from vidlabel.core.runs import RunState
 from vidlabel.services.run_story import MOST_POINTS, Curve, RunStory, read_on
-from vidlabel.services.training import background_words
+from vidlabel.services.run_words import background_words
 
 
 def write(path: Path, *events: dict[str, Any]) -> None:

@@ -229,10 +229,13 @@ def test_a_remapped_key_acts_and_shows(qtbot: QtBot, at_work: MainWindow) -> Non
     wait_for_next(qtbot, at_work, clip)
 
 
-def test_no_two_actions_share_a_key(window: MainWindow) -> None:
+@pytest.mark.parametrize("place", ["label", "review", "models"])
+def test_no_two_actions_share_a_key_on_a_page(window: MainWindow, place: str) -> None:
+    window.actions_table.set_page_active(True)
+    window.actions_table.set_place(place)
     owners: dict[str, str] = {}
     for action in window.actions_table.all():
-        for sequence in action.shortcuts():
+        for sequence in action.shortcuts() if action.isEnabled() else ():
             key = sequence.toString()
             assert key not in owners, f"{key}: {owners.get(key)} and {action.objectName()}"
             owners[key] = action.objectName()

@@ -95,20 +95,21 @@ def train_page(qtbot: QtBot, window: MainWindow) -> TrainPage:
     qtbot.keyClick(window.focusWidget() or window, KEY.Key_T, CONTROL)
     page = window.places.page("train")
     assert isinstance(page, TrainPage)
+    qtbot.waitUntil(lambda: page.is_built, timeout=10_000)
     qtbot.waitUntil(lambda: window.workbench.training.known, timeout=10_000)
     return page
 
 
 def ready(qtbot: QtBot, window: MainWindow) -> TrainPage:
     page = train_page(qtbot, window)
-    qtbot.waitUntil(page.start.isEnabled, timeout=30_000)
+    qtbot.waitUntil(page.new_run.start.isEnabled, timeout=30_000)
     return page
 
 
 def started(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, *, pace: str) -> TrainPage:
     monkeypatch.setenv("FAKE_PACE", pace)
     page = ready(qtbot, window)
-    page.start.click()
+    page.new_run.start.click()
     qtbot.waitUntil(lambda: page.run is not None, timeout=20_000)
     return page
 
@@ -120,20 +121,22 @@ def story_of(bench: Workbench, name: str = "run-1") -> RunState | None:
 
 def test_says_what_is_missing_where_too_little_is_decided(qtbot: QtBot, undecided: MainWindow) -> None:
     page = train_page(qtbot, undecided)
-    qtbot.waitUntil(lambda: bool(page._plan), timeout=30_000)
-    assert not page.start.isEnabled()
-    assert page.start_words.text() == "No clip has a label yet. Label some first."
+    qtbot.waitUntil(lambda: bool(page.new_run.plan), timeout=30_000)
+    assert not page.new_run.start.isEnabled()
+    assert page.new_run.start_words.text() == "No clip has a label yet. Label some first."
     assert "0 decided clips with 0 labels so far" in page.plan_view.summary.text()
     assert "at least 2 labels" in page.plan_view.summary.text()
 
 
 def test_the_set_up_shows_what_a_run_would_learn_from(qtbot: QtBot, curated: MainWindow) -> None:
     page = ready(qtbot, curated)
-    assert page._plan is not None and sum(page._plan.parts) == CLIPS - 4
+    assert page.new_run.plan is not None and sum(page.new_run.plan.parts) == CLIPS - 4
     assert {cells[0].text for cells in page.plan_view.table.cells.rows} >= set(LABELS)
-    page.form.split.setCurrentIndex(1)
-    assert not page.start.isEnabled() or page._plan.wanted.split == "by-source"
-    qtbot.waitUntil(lambda: page._plan is not None and page._plan.wanted.split == "random", timeout=20_000)
+    page.new_run.form.split.setCurrentIndex(1)
+    assert not page.new_run.start.isEnabled() or page.new_run.plan.wanted.split == "by-source"
+    qtbot.waitUntil(
+        lambda: page.new_run.plan is not None and page.new_run.plan.wanted.split == "random", timeout=20_000
+    )
     assert nameless(page) == []
 
 
@@ -144,36 +147,37 @@ def test_a_run_is_begun_by_keyboard_followed_and_proven(
     bench = curated.workbench
     page = ready(qtbot, curated)
     page.focus_first()
-    assert page.start.hasFocus()
-    qtbot.keyClick(page.start, KEY.Key_Return)
-    qtbot.waitUntil(page.proof.isVisible, timeout=30_000)
+    assert page.new_run.start.hasFocus()
+    qtbot.keyClick(page.new_run.start, KEY.Key_Return)
+    qtbot.waitUntil(page.one_run.proof.isVisible, timeout=30_000)
     qtbot.waitUntil(lambda: story_of(bench) is RunState.FINISHED, timeout=5_000)
     assert [line.name for line in page.run_view.loss.lines] == ["train", "validation"]
     assert all(len(line.points) > 5 for line in page.run_view.loss.lines)
-    qtbot.waitUntil(lambda: page.proof.figure.text() == "74.1\u00a0%", timeout=10_000)
-    assert page.proof.change.text() == "+11.2"
-    assert "McNemar p\u00a0<\u00a00.001" in page.proof.measured.text()
-    assert "74.1" not in page.proof.verdict.text() and "p " not in page.proof.verdict.text()
+    qtbot.waitUntil(lambda: page.one_run.proof.figure.text() == "74.1\u00a0%", timeout=10_000)
+    assert page.one_run.proof.change.text() == "+11.2"
+    assert "McNemar p\u00a0<\u00a00.001" in page.one_run.proof.measured.text()
+    assert "74.1" not in page.one_run.proof.verdict.text() and "p " not in page.one_run.proof.verdict.text()
     qtbot.waitUntil(lambda: not bench.background.jobs, timeout=5_000)
     assert nameless(page) == []
     # A label got worse, so it asks; Enter keeps what is.
-    page.proof.promote.click()
+    page.one_run.proof.promote.click()
     qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), WorseDialog), timeout=5_000)
     dialog = QApplication.activeModalWidget()
     assert isinstance(dialog, WorseDialog)
     assert "loses more than 10 points" in dialog.words.text() or "lose more than 10" in dialog.words.text()
     qtbot.keyClick(dialog, KEY.Key_Return)
     assert bench.training.in_use.active == MODEL_HASH
-    page.proof.promote.click()
+    page.one_run.proof.promote.click()
     qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), WorseDialog), timeout=5_000)
     again = QApplication.activeModalWidget()
     assert isinstance(again, WorseDialog)
     again.buttons["promote"].click()
     qtbot.waitUntil(lambda: bench.training.in_use.active == made, timeout=10_000)
-    qtbot.waitUntil(lambda: not page.proof.promote.isVisible(), timeout=5_000)
+    qtbot.waitUntil(lambda: not page.one_run.proof.promote.isVisible(), timeout=5_000)
     # The clips won, in the labelling page.
-    won = page._proof.proof.won if page._proof is not None and page._proof.proof is not None else ()
-    page.proof.won.click()
+    found = page.one_run.found
+    won = found.proof.won if found is not None and found.proof is not None else ()
+    page.one_run.proof.won.click()
     qtbot.waitUntil(lambda: curated.places.place == "label", timeout=5_000)
     qtbot.waitUntil(lambda: tuple(bench.library.ids) == won, timeout=10_000)
 
@@ -183,15 +187,15 @@ def test_pauses_and_stops_with_what_is_best(
 ) -> None:
     bench = curated.workbench
     page = started(qtbot, curated, monkeypatch, pace="0.08")
-    qtbot.waitUntil(page.card.keep.isVisible, timeout=20_000)
+    qtbot.waitUntil(page.one_run.card.keep.isVisible, timeout=20_000)
     assert any(job.name.startswith("Training run-1 · epoch") for job in bench.background.jobs)
-    page.card.pause.click()
+    page.one_run.card.pause.click()
     qtbot.waitUntil(lambda: story_of(bench) is RunState.PAUSED, timeout=5_000)
-    assert page.card.pause.words == "Go on" and "Paused" in page.card.progress.text()
-    page.card.pause.click()
+    assert page.one_run.card.pause.words == "Go on" and "Paused" in page.one_run.card.progress.text()
+    page.one_run.card.pause.click()
     qtbot.waitUntil(lambda: story_of(bench) is RunState.RUNNING, timeout=5_000)
-    page.card.keep.click()
-    qtbot.waitUntil(page.proof.isVisible, timeout=20_000)
+    page.one_run.card.keep.click()
+    qtbot.waitUntil(page.one_run.proof.isVisible, timeout=20_000)
 
 
 def test_a_failed_run_says_why_and_goes_on(
@@ -199,12 +203,12 @@ def test_a_failed_run_says_why_and_goes_on(
 ) -> None:
     monkeypatch.setenv("FAKE_FAILS", "1")
     page = started(qtbot, curated, monkeypatch, pace="0.01")
-    qtbot.waitUntil(page.card.go_on.isVisible, timeout=20_000)
-    assert "CUDA ran out of memory" in page.card.ending.text()
-    assert "smaller batch" in page.card.ending.text()
+    qtbot.waitUntil(page.one_run.card.go_on.isVisible, timeout=20_000)
+    assert "CUDA ran out of memory" in page.one_run.card.ending.text()
+    assert "smaller batch" in page.one_run.card.ending.text()
     monkeypatch.delenv("FAKE_FAILS")
-    page.card.go_on.click()
-    qtbot.waitUntil(page.proof.isVisible, timeout=30_000)
+    page.one_run.card.go_on.click()
+    qtbot.waitUntil(page.one_run.proof.isVisible, timeout=30_000)
     assert page.run_view.loss.lines[0].points[-1][0] == pytest.approx(8.0)
 
 
@@ -240,7 +244,7 @@ def test_suggestions_wait_for_the_run_but_not_those_on_screen(
     qtbot: QtBot, curated: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = curated.workbench
-    started(qtbot, curated, monkeypatch, pace="0.2")
+    started(qtbot, curated, monkeypatch, pace="1")
     qtbot.waitUntil(lambda: bench.runs_at_work != (), timeout=10_000)
     bench.suggesting.start("bundled")
     qtbot.waitUntil(lambda: bench.suggesting.state == "held", timeout=60_000)
@@ -253,7 +257,7 @@ def test_values_stand_under_the_pointer_and_the_arrow_keys(
     qtbot: QtBot, curated: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = started(qtbot, curated, monkeypatch, pace="0.01")
-    qtbot.waitUntil(page.proof.isVisible, timeout=30_000)
+    qtbot.waitUntil(page.one_run.proof.isVisible, timeout=30_000)
     plot = page.run_view.top1
     QTest.mouseMove(plot, QPoint(plot.width() // 2, plot.height() // 2))
     qtbot.waitUntil(
@@ -272,18 +276,18 @@ def test_rolls_back_and_shows_the_clips_of_a_label(
 ) -> None:
     bench = curated.workbench
     page = started(qtbot, curated, monkeypatch, pace="0.01")
-    qtbot.waitUntil(page.proof.isVisible, timeout=30_000)
+    qtbot.waitUntil(page.one_run.proof.isVisible, timeout=30_000)
     bench.training.promote("run-1")
     qtbot.waitUntil(lambda: bench.training.in_use.active == made, timeout=10_000)
-    qtbot.waitUntil(page.proof.roll_back.isVisible, timeout=5_000)
+    qtbot.waitUntil(page.one_run.proof.roll_back.isVisible, timeout=5_000)
     told: list[str] = []
     bench.training.failed.connect(told.append)
-    page.proof.roll_back.click()
+    page.one_run.proof.roll_back.click()
     qtbot.waitUntil(lambda: bench.training.in_use.active != made or bool(told), timeout=10_000)
     # The model before it is installed nowhere here: that is said, and the active one stays.
     assert told == [] or "installed" in told[0]
     assert told == [] or bench.training.in_use.active == made
-    found = page._proof
+    found = page.one_run.found
     assert found is not None
     label = next(iter({**found.won, **found.lost}))
     wanted = {*found.won.get(label, ()), *found.lost.get(label, ())}

@@ -67,7 +67,7 @@ class Router:
                     self._sound.closed(message.stream)
             case m.OpenStream() | m.Urgent() | m.Credit() | m.Seek() | m.Resize():
                 self._playback.handle(message)
-            case m.ListFiles() | m.ProbeFiles() | m.HashFiles() | m.Thumbnails():
+            case m.ListFiles() | m.ProbeFiles() | m.HashFiles() | m.Thumbnails() | m.MakeFilmstrip():
                 self._library.handle(message)
             case m.LoadModel() | m.Suggest():
                 self._suggestions.handle(message)

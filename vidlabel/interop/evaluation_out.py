@@ -8,14 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vidlabel.core.evaluation import Evaluated
+from vidlabel.core.evaluation import ClipAnswer, Evaluated
+from vidlabel.core.label_errors import label_errors
+from vidlabel.core.time import US_PER_SECOND
 from vidlabel.interop.atomic import writing
-from vidlabel.interop.figures_svg import confusion_svg, labels_svg, reliability_svg
+from vidlabel.interop.figures_svg import calibrated_svg, confusion_svg, labels_svg, reliability_svg
 from vidlabel.interop.values import probability_text, safe_cell, seconds_text
 
-COLUMNS = ("video", "start", "end", "label", "suggested", "probability", "label_probability", "rank", "right")
+COLUMNS = (
+    "video", "start", "end", "label", "suggested", "probability", "label_probability", "rank", "right", "calibrated",
+)  # fmt: skip
+ERROR_COLUMNS = ("video", "start", "end", "label", "suggested", "probability", "label_probability")
 JSON_NAME = "evaluation.json"
-_BEGINNINGS = {".csv": ",".join(COLUMNS).encode(), ".json": b'{"format":1,"model":'}
+# An evaluation of before may have fewer columns.
+_BEGINNINGS = {".csv": ",".join(COLUMNS[:9]).encode(), ".json": b'{"format":1,"model":'}
 
 
 class Place(NamedTuple):
@@ -24,6 +30,9 @@ class Place(NamedTuple):
     path: str
     start_us: int
     end_us: int
+
+
+_NOWHERE = Place("", 0, 0)
 
 
 def is_earlier(out: Path) -> bool:
@@ -65,18 +74,20 @@ def write(out: Path, found: Evaluated, places: Mapping[int, Place]) -> tuple[Pat
 def write_csv(path: Path, found: Evaluated, places: Mapping[int, Place]) -> Path:
     """One row a clip. RFC 4180 in UTF-8, safe to open in a spreadsheet.
 
+    ``probability`` is the model's own; ``calibrated`` is what is shown, empty where the project has no calibration.
+
     Raises:
         OSError: as ``write``.
     """
-    nowhere = Place("", 0, 0)
+    shown = found.calibrated.shown if found.calibrated is not None else (None,) * len(found.answers)
     rows = (
         (
             place.path, seconds_text(place.start_us), seconds_text(place.end_us), one.label, one.suggested,
             probability_text(one.probability), probability_text(one.own), str(one.rank or ""),
-            "yes" if one.right else "no",
+            "yes" if one.right else "no", probability_text(calibrated),
         )
-        for one in found.answers
-        for place in [places.get(one.clip_id, nowhere)]
+        for one, calibrated in zip(found.answers, shown, strict=True)
+        for place in [places.get(one.clip_id, _NOWHERE)]
     )  # fmt: skip
     return _table(path, COLUMNS, rows)
 
@@ -95,7 +106,7 @@ def write_json(path: Path, found: Evaluated, places: Mapping[int, Place]) -> Pat
 
 
 def write_folder(folder: Path, found: Evaluated, places: Mapping[int, Place]) -> tuple[Path, ...]:
-    """The clips and the labels and the confusion matrix as tables, everything as JSON, and three figures.
+    """Clips, labels, confusion matrix and label errors as tables, everything as JSON, and the figures.
 
     Raises:
         OSError: as ``write``.
@@ -106,17 +117,41 @@ def write_folder(folder: Path, found: Evaluated, places: Mapping[int, Place]) ->
         "reliability.svg": reliability_svg(found, title=title),
         "labels.svg": labels_svg(found, title=title),
     }
+    if found.calibrated is not None:
+        figures["reliability-calibrated.svg"] = calibrated_svg(found, title=title)
     written = [
         write_json(folder / JSON_NAME, found, places),
         write_csv(folder / "clips.csv", found, places),
         _labels(folder / "labels.csv", found),
         _confusion(folder / "confusion.csv", found),
+        _label_errors(folder / "label-errors.csv", found, places),
     ]
     for name, text in figures.items():
         with writing(folder / name) as file:
             file.write(text)
         written.append(folder / name)
     return tuple(written)
+
+
+def doubt_json(one: ClipAnswer, place: Place) -> dict[str, str | float]:
+    """A clip that may carry a wrong label, in plain values; times in seconds."""
+    return {
+        "video": place.path, "start": place.start_us / US_PER_SECOND, "end": place.end_us / US_PER_SECOND,
+        "label": one.label, "suggested": one.suggested, "probability": one.probability,
+        "label_probability": one.own,
+    }  # fmt: skip
+
+
+def _label_errors(path: Path, found: Evaluated, places: Mapping[int, Place]) -> Path:
+    rows = (
+        (
+            place.path, seconds_text(place.start_us), seconds_text(place.end_us), one.label, one.suggested,
+            probability_text(one.probability), probability_text(one.own),
+        )
+        for one in label_errors(found.answers)
+        for place in [places.get(one.clip_id, _NOWHERE)]
+    )  # fmt: skip
+    return _table(path, ERROR_COLUMNS, rows)
 
 
 def _labels(path: Path, found: Evaluated) -> Path:

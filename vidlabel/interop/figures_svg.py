@@ -6,6 +6,7 @@ which colour-blind people tell apart. What stands nowhere in figures stands in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from vidlabel.core.evaluation import Evaluated
@@ -71,25 +72,43 @@ def confusion_svg(found: Evaluated, *, title: str) -> str:
 
 
 def reliability_svg(found: Evaluated, *, title: str) -> str:
-    """For each bin of confidence how often the suggestion was right (bar) and how sure the model was (line)."""
+    """For each bin of the model's own confidence how often it was right (bar), and how sure it was (line)."""
+    return _reliability(
+        found.bins, found.ece, _clips(found.clips), title=title, whose="the model's own confidence"
+    )
+
+
+def calibrated_svg(found: Evaluated, *, title: str) -> str:
+    """The same of the calibrated confidence, which the window shows.
+
+    Raises:
+        ValueError: the evaluation has none.
+    """
+    if found.calibrated is None:
+        raise ValueError("there is no calibration")
+    told = f"{_clips(found.clips)}, temperature {found.calibrated.temperature:.2f}"
+    bins, error = found.calibrated.bins, found.calibrated.ece
+    return _reliability(bins, error, told, title=title, whose="calibrated confidence")
+
+
+def _reliability(
+    bins: Sequence[ReliabilityBin], ece: float | None, told: str, *, title: str, whose: str
+) -> str:
     left, top, side = 60, 64, 300
     bottom = top + side
-    error = "" if found.ece is None else f"expected calibration error {found.ece:.1%}, "
+    error = "" if ece is None else f"expected calibration error {ece:.1%}, "
     parts = [
         _text(_EDGE, 24, title, size=15),
-        _text(_EDGE, 44, f"{error}{_clips(found.clips)}", kind="faint"),
-        *(_bar_of_bin(one, left, bottom, side) for one in found.bins if one.clips),
+        _text(_EDGE, 44, f"{whose}: {error}{told}", kind="faint"),
+        *(_bar_of_bin(one, left, bottom, side) for one in bins if one.clips),
         _box(left, top, side, side),
         f'<line x1="{left}" y1="{bottom}" x2="{left + side}" y2="{top}" {_as("line")} stroke-dasharray="4 4"/>',
     ]
     for share in (0, 0.25, 0.5, 0.75, 1):
         parts.append(_text(left + share * side, bottom + 18, f"{share:.0%}", anchor="middle"))
         parts.append(_text(left - 6, bottom - share * side + 4, f"{share:.0%}", anchor="end"))
-    parts.append(
-        _text(
-            left + side / 2, bottom + 38, "confidence; bar: how often right, line: how sure", anchor="middle"
-        )
-    )
+    below = f"{whose}; bar: how often right, line: how sure"
+    parts.append(_text(left + side / 2, bottom + 38, below, anchor="middle"))
     return _whole(parts, width=left + side + 40, height=bottom + 56)
 
 

@@ -110,7 +110,7 @@ def read_positions(
         MissingVideoError: the file is not there.
         UnreadableVideoError: it cannot be decoded.
     """
-    seen = _Seen()
+    seen = SeenFrames()
 
     def build() -> FrameIndex:
         return FrameIndex.build(path, watch=seen.keep)
@@ -124,7 +124,7 @@ def read_positions(
         return reader.read_many(places, size=size(shape.width, shape.height))
 
 
-class _Seen:
+class SeenFrames:
     """The frames that came by while the index was made, unless they are too many to be kept."""
 
     def __init__(self) -> None:

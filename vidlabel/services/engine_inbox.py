@@ -8,10 +8,10 @@ from __future__ import annotations
 from vidlabel.core import messages as m
 
 Request = (
-    m.ListFiles | m.ProbeFiles | m.HashFiles | m.Thumbnails
+    m.ListFiles | m.ProbeFiles | m.HashFiles | m.Thumbnails | m.MakeFilmstrip
     | m.LoadModel | m.Suggest | m.SweepVideo | m.FindFrames | m.ShowSaliency
 )  # fmt: skip
-Ending = m.JobDone | m.JobFailed | m.ModelReady | m.FramesFound | m.SaliencyReady
+Ending = m.JobDone | m.JobFailed | m.ModelReady | m.FramesFound | m.SaliencyReady | m.FilmstripReady
 Bulky = m.FrameReady | m.StreamOpened | m.SoundReady
 
 

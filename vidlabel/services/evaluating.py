@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from vidlabel.core.words import Changes
+from vidlabel.core.kept_evaluation import KeptFacts
+from vidlabel.core.words import Changes, Decision
 from vidlabel.core.worker import worker_command
-from vidlabel.services import evaluation_jobs
+from vidlabel.services import evaluation_jobs, evaluation_results
 from vidlabel.services.background import Background
-from vidlabel.services.evaluation_jobs import Asked, Choices, Job, Result, Subject
+from vidlabel.services.evaluation_jobs import Asked, Choices, Job, Subject
+from vidlabel.services.evaluation_results import Result
 from vidlabel.services.project import ProjectSession
 from vidlabel.services.tasks import TaskRunner
 from vidlabel.services.worker_process import WorkerProcess
@@ -23,7 +25,7 @@ ASK_AGAIN_MS = 700
 
 
 class Evaluating(QObject):
-    """Starts the worker, follows it, and keeps what it found until the project is closed."""
+    """Starts the worker, follows it, and keeps what it found; the last few stay beside the project."""
 
     state_changed = Signal()
     """``running``, ``stopping``, ``done`` or ``total`` is another."""
@@ -36,8 +38,10 @@ class Evaluating(QObject):
     exported = Signal(str)
     choices_changed = Signal(object)
     """:class:`Choices`"""
+    kept_changed = Signal(object)
+    """tuple[KeptFacts, ...], newest first"""
     outdated_changed = Signal(int)
-    """How many of the result's clips have another decision now."""
+    """How many of the result's clips have another label now, or none."""
     ended = Signal()
     """After :meth:`close`: no worker is left."""
 
@@ -61,7 +65,8 @@ class Evaluating(QObject):
         self._path: Path | None = None
         self._trouble = ""
         self._result: Result | None = None
-        self._changed_clips: set[int] = set()
+        self._otherwise: set[int] = set()
+        self._looked_for_kept = False
         self._generation = 0
         self._closing = False
         self.running = self.stopping = False
@@ -81,8 +86,8 @@ class Evaluating(QObject):
 
     @property
     def outdated(self) -> int:
-        """How many of the result's clips were decided anew since."""
-        return len(self._changed_clips)
+        """How many of the result's clips have another label now than they were measured under, or none."""
+        return len(self._otherwise)
 
     @property
     def busy(self) -> bool:
@@ -93,9 +98,37 @@ class Evaluating(QObject):
         """Asks what can be evaluated on; ``choices_changed`` follows."""
         if self._session.is_open:
             self._session.read(evaluation_jobs.choices, self._on_choices)
+            if not self._looked_for_kept:
+                self._looked_for_kept = True
+                self._session.read(evaluation_results.kept, partial(self._on_kept, self._generation))
 
     def _on_choices(self, choices: Choices) -> None:
         self.choices_changed.emit(choices)
+
+    def show(self, path: Path) -> None:
+        """Shows an evaluation that is kept; ``finished`` or ``failed`` follows."""
+        if self._session.is_open and not self.running:
+            self._generation += 1
+            self._session.read(
+                partial(evaluation_results.read_kept, path),
+                partial(self._on_read_kept, self._generation),
+                partial(self._on_no_kept, self._generation),
+            )
+
+    def _on_kept(self, generation: int, kept: tuple[KeptFacts, ...]) -> None:
+        if not self._session.is_open:
+            return
+        self.kept_changed.emit(kept)
+        if kept and self._result is None and generation == self._generation:
+            self.show(kept[0].path)
+
+    def _on_read_kept(self, generation: int, result: Result) -> None:
+        if generation == self._generation:
+            self._take(result)
+
+    def _on_no_kept(self, generation: int, words: str) -> None:
+        if generation == self._generation:
+            self.failed.emit(words)
 
     # --- wishes ----------------------------------------------------------------------------------
     def start(self, asked: Asked) -> None:
@@ -129,7 +162,7 @@ class Evaluating(QObject):
         """Writes the last evaluation as ``csv``, ``json`` or a ``folder`` with the figures."""
         if self._result is not None:
             self._tasks.run(
-                partial(evaluation_jobs.write_export, self._result, out, kind),
+                partial(evaluation_results.write_export, self._result, out, kind),
                 self._on_exported,
                 self.failed.emit,
             )
@@ -194,7 +227,7 @@ class Evaluating(QObject):
         assert job is not None
         if self._path is not None and not self.stopping and generation == self._generation:
             self._tasks.run(
-                partial(evaluation_jobs.read_result, job, self._path, self._asked),
+                partial(evaluation_results.read_result, job, self._path, self._asked),
                 partial(self._on_result, generation),
                 partial(self._on_no_job, generation),
             )
@@ -210,12 +243,19 @@ class Evaluating(QObject):
                 words or f"Evaluating {self._asked.name} ended unexpectedly{trouble}. Try again."
             )
 
-    def _on_result(self, generation: int, result: Result) -> None:
+    def _on_result(self, generation: int, read: tuple[Result, str]) -> None:
         if generation != self._generation:
             return
-        self._result = result
-        self._changed_clips.clear()
+        result, trouble = read
         self._end()
+        self._take(result)
+        if trouble:
+            self.noted.emit(trouble)
+        self._session.read(evaluation_results.kept, partial(self._on_kept, generation))
+
+    def _take(self, result: Result) -> None:
+        self._result = result
+        self._otherwise = set(result.otherwise)
         self.finished.emit(result)
 
     def _end(self) -> None:
@@ -232,7 +272,9 @@ class Evaluating(QObject):
         self._generation += 1
         self._ask.stop()
         self._result = None
-        self._changed_clips.clear()
+        self._looked_for_kept = False
+        self._otherwise.clear()
+        self.kept_changed.emit(())
         if self._worker is not None:
             self.stop()
         elif self.running:
@@ -242,9 +284,20 @@ class Evaluating(QObject):
     @Slot(object)
     def _on_changed(self, changes: Changes) -> None:
         if self._result is not None:
-            decided = {one.clip_id for one in changes.decisions if one.clip_id in self._result.names}
-            if not decided <= self._changed_clips:
-                self._changed_clips |= decided
-                self.outdated_changed.emit(len(self._changed_clips))
+            before = len(self._otherwise)
+            for one in changes.decisions:
+                self._compare(one, self._result.labels)
+            if len(self._otherwise) != before:
+                self.outdated_changed.emit(len(self._otherwise))
         if (changes.decisions or changes.library) and not self._ask.isActive():
             self._ask.start()
+
+    def _compare(self, decision: Decision, measured: Mapping[int, str]) -> None:
+        """An undone decision is none: a clip that has its label again counts as before."""
+        label = measured.get(decision.clip_id)
+        if label is None:
+            return
+        if decision.label == label:
+            self._otherwise.discard(decision.clip_id)
+        else:
+            self._otherwise.add(decision.clip_id)

@@ -7,23 +7,21 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlabel.core.errors import VidlabelError
-from vidlabel.core.evaluation import ClipAnswer, Evaluated
 from vidlabel.core.filters import parse
-from vidlabel.core.label_errors import label_errors
+from vidlabel.core.model_key import ModelKey
 from vidlabel.core.snapshot import PARTS, Part
-from vidlabel.core.words import ChosenClips, ClipQuery
+from vidlabel.core.words import ClipQuery
 
 if TYPE_CHECKING:
     from vidlabel.store.project_store import ProjectStore
     from vidlabel.store.snapshots import CuratedClip
 
 PROTOCOL = 1
-Interval = tuple[float, float]
 Names = Mapping[int, tuple[str, int, int]]
 """Path, start and end (microseconds) by clip."""
 
@@ -64,27 +62,14 @@ class Job:
     names: Names
     labels: Mapping[int, str]
     unusable: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """An evaluation as the page shows it.
-
-    ``cells`` are the clips by true and suggested label, ``doubtful`` those that may carry a wrong label,
-    ``interval`` and ``interval_of`` the 95 % intervals of top-1 and of each label's recall, ``taken_for`` the
-    other label that each one is taken for most, and how often. All of it is made off the GUI thread.
-    """
-
-    asked: Asked
-    evaluated: Evaluated
-    names: Names
-    unusable: int
-    cells: Mapping[tuple[str, str], tuple[int, ...]]
-    doubtful: tuple[ClipAnswer, ...]
-    interval: Interval
-    interval_of: Mapping[str, Interval]
-    right: int = 0
-    taken_for: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    project: Path
+    """The project file, beside which what comes of it is kept."""
+    model: str = ""
+    """The key under which the model is asked."""
+    snapshot: str = ""
+    """Hash of the snapshot the clips are a part of, "" for none."""
+    otherwise: frozenset[int] = frozenset()
+    """Clips of the part that are decided otherwise today than the snapshot has them."""
 
 
 def choices(store: ProjectStore) -> Choices:
@@ -94,22 +79,31 @@ def choices(store: ProjectStore) -> Choices:
     return Choices(decided=store.counts().decided, parts=counts)
 
 
-def clips_of(subject: Subject, store: ProjectStore) -> tuple[CuratedClip, ...]:
-    """The decided clips of a subject under their present labels.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The clips of a subject under the labels they are to be measured with."""
+
+    clips: tuple[CuratedClip, ...]
+    snapshot: str = ""
+    otherwise: frozenset[int] = frozenset()
+
+
+def clips_of(subject: Subject, store: ProjectStore) -> _Found:
+    """The decided clips that fit, under their present labels; those of a part under the labels it was frozen with.
 
     Raises:
         FilterError: the expression cannot be understood.
     """
     query = parse(subject.expression, base=ClipQuery(sort="path"))
-    if subject.part is not None:
-        newest = store.snapshots.newest()
-        ids = () if newest is None else tuple(clip.clip_id for clip in newest.of(subject.part))
-        query = _narrowed(query, ids)
-    return tuple(store.snapshots.curated(query))
-
-
-def _narrowed(query: ClipQuery, ids: tuple[int, ...]) -> ClipQuery:
-    return replace(query, chosen=ChosenClips(words="of a part", ids=ids))
+    if subject.part is None:
+        return _Found(clips=tuple(store.snapshots.curated(query)))
+    newest = store.snapshots.newest()
+    if newest is None:
+        return _Found(clips=())
+    # Loaded here: the window is painted without what is below the services.
+    parts: Any = importlib.import_module("vidlabel.learning.part_clips")
+    found = parts.part_clips(store, newest, subject.part, query)
+    return _Found(clips=found.clips, snapshot=newest.hash, otherwise=found.otherwise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +118,20 @@ class Asked:
 
 
 def write_job(asked: Asked, store: ProjectStore) -> Job:
-    """Writes what the worker is to do into a new temporary folder, which :func:`read_result` removes again.
+    """Writes what the worker is to do into a new temporary folder, which ``read_result`` removes again.
 
     Raises:
         VidlabelError: there is nothing to evaluate on, in words.
     """
     subject = asked.subject
-    found = clips_of(subject, store)
+    of = clips_of(subject, store)
+    found = of.clips
     usable = [clip for clip in found if not clip.trouble]
     if not usable:
         raise VidlabelError(_nothing(subject, len(found)))
     known = _embeddings(store, [clip.clip_id for clip in usable])
+    model = _as_asked(asked.model, store)
+    calibration = store.calibrations.newest(model)
     content = {
         "v": PROTOCOL,
         "clips": [
@@ -145,7 +142,10 @@ def write_job(asked: Asked, store: ProjectStore) -> Job:
             }
             for clip in usable
         ],
-        "models": [asked.model],
+        "models": [model],
+        "calibrations": {}
+        if calibration is None
+        else {model: {"temperature": calibration.temperature, "fitted_on": calibration.clips}},
         "labels": [label.name for label in store.labels() if not label.retired],
         "aliases": _present_names(asked.labels, store),
         "device": asked.device,
@@ -159,7 +159,17 @@ def write_job(asked: Asked, store: ProjectStore) -> Job:
         names={clip.clip_id: (str(clip.path), clip.start_us, clip.end_us) for clip in usable},
         labels={clip.clip_id: clip.label for clip in usable},
         unusable=len(found) - len(usable),
+        project=store.path,
+        model=model,
+        snapshot=of.snapshot,
+        otherwise=of.otherwise,
     )
+
+
+def _as_asked(model: str, store: ProjectStore) -> str:
+    """The active model is measured in the way that the project asks it: with its views, in its precision."""
+    active = store.active_model()
+    return active[0] if active is not None and ModelKey.parse(active[0]).hash == model else model
 
 
 def _present_names(labels: tuple[str, ...], store: ProjectStore) -> dict[str, str]:
@@ -174,7 +184,7 @@ def _nothing(subject: Subject, broken: int) -> str:
     if subject.expression:
         return f"No decided clip matches {subject.expression}. Change the filter, or clear it."
     if subject.part is not None:
-        return f"The newest snapshot has no {PART_WORDS[subject.part]} that are still decided."
+        return f"The newest snapshot has no {PART_WORDS[subject.part]} that are still in the project."
     return "No clip is decided yet: there is nothing to compare the model's word with."
 
 
@@ -189,65 +199,6 @@ def _embeddings(store: ProjectStore, ids: list[int]) -> dict[int, dict[str, str]
     return found
 
 
-def read_result(job: Job, path: Path, asked: Asked) -> Result:
-    """Reads what the worker wrote and removes the folder.
-
-    Raises:
-        FormatError: it is no evaluation.
-        OSError: it cannot be read.
-    """
-    try:
-        evaluated = Evaluated.from_json(json.loads(path.read_text(encoding="utf-8")), path)
-    finally:
-        remove_job(job)
-    cells: dict[tuple[str, str], list[int]] = {}
-    for one in evaluated.answers:
-        cells.setdefault((one.label, one.suggested), []).append(one.clip_id)
-    return Result(
-        asked=asked,
-        evaluated=evaluated,
-        names=job.names,
-        unusable=job.unusable,
-        cells={place: tuple(ids) for place, ids in cells.items()},
-        doubtful=label_errors(evaluated.answers),
-        interval=_interval(cells, [one.label for one in evaluated.figures]),
-        right=sum(one.right for one in evaluated.answers),
-        taken_for=_taken_for(cells),
-        interval_of={one.label: _interval(cells, [one.label]) for one in evaluated.figures if one.clips},
-    )
-
-
-def _taken_for(cells: Mapping[tuple[str, str], list[int]]) -> dict[str, tuple[str, int]]:
-    most: dict[str, tuple[str, int]] = {}
-    for (label, suggested), clips in sorted(cells.items()):
-        if suggested and suggested != label and len(clips) > most.get(label, ("", 0))[1]:
-            most[label] = (suggested, len(clips))
-    return most
-
-
-def _interval(cells: Mapping[tuple[str, str], list[int]], labels: list[str]) -> Interval:
-    paired: Any = importlib.import_module("vidlabel.learning.paired")
-    wanted = frozenset(labels)
-    right = sum(len(ids) for (label, said), ids in cells.items() if label == said and label in wanted)
-    clips = sum(len(ids) for (label, _), ids in cells.items() if label in wanted)
-    low, high = paired.wilson(right, clips)
-    return low, high
-
-
 def remove_job(job: Job) -> None:
     """Forgets a job's folder."""
     shutil.rmtree(job.file.parent, ignore_errors=True)
-
-
-def write_export(result: Result, out: Path, kind: str) -> Path:
-    """Writes an evaluation as ``csv``, ``json`` or ``folder`` (all of it, with the figures as pictures)."""
-    writer: Any = importlib.import_module("vidlabel.interop.evaluation_out")
-    names = {clip_id: writer.Place(*place) for clip_id, place in result.names.items()}
-    match kind:
-        case "csv":
-            writer.write_csv(out, result.evaluated, names)
-        case "json":
-            writer.write_json(out, result.evaluated, names)
-        case _:
-            writer.write_folder(out, result.evaluated, names)
-    return out

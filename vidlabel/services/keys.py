@@ -23,7 +23,7 @@ class KeyAction:
     group: str
     sequences: tuple[str, ...]
     context: str
-    """``page`` (the labelling page) or ``window`` (everywhere in the window)."""
+    """``page`` (the labelling page), ``review`` (the review page) or ``window`` (everywhere in the window)."""
     shown: str = ""
     """What the key sheet shows instead of many sequences, such as 'Shift+letter'."""
 
@@ -124,8 +124,15 @@ class Keys(QObject):
         return [
             other
             for other in self._shipped
-            if other != action_id and wanted & {canonical(taken) for taken in self.sequences(other)}
+            if other != action_id
+            and self._meet(action_id, other)
+            and wanted & {canonical(taken) for taken in self.sequences(other)}
         ]
+
+    def _meet(self, one: str, other: str) -> bool:
+        """Whether both act at the same time: on one page, or one of them everywhere or on both pages."""
+        contexts = {self._shipped[one].action.context, self._shipped[other].action.context}
+        return len(contexts) == 1 or "window" in contexts
 
     def remap(self, action_id: str, sequences: Sequence[str]) -> list[str]:
         """Gives an action other keys.

@@ -55,6 +55,43 @@ class Settings(QObject):
         self._set("grid", "window/grid", value)
 
     @property
+    def reduce_motion(self) -> bool:
+        """Whether tiles stand still instead of looping."""
+        return self._flag("window/reduce_motion", default=False)
+
+    @reduce_motion.setter
+    def reduce_motion(self, value: bool) -> None:
+        self._set("reduce_motion", "window/reduce_motion", value)
+
+    @property
+    def review_across(self) -> int:
+        """How many tiles stand side by side on the review page."""
+        return min(max(self._number("review/across", 7), 2), 12)
+
+    @review_across.setter
+    def review_across(self, value: int) -> None:
+        self._set("review_across", "review/across", value)
+
+    @property
+    def review_least(self) -> float:
+        """The least confidence of the suggestions that are reviewed, 0 to 1."""
+        return min(max(self._number("review/least", 60), 0), 99) / 100
+
+    @review_least.setter
+    def review_least(self, value: float) -> None:
+        self._set("review_least", "review/least", round(value * 100))
+
+    @property
+    def review_clicked(self) -> str:
+        """What becomes of a suggested clip that was clicked: ``leave`` (undecided), ``skip`` or ``unsure``."""
+        value = str(self._ini.value("review/clicked", "leave"))
+        return value if value in {"leave", "skip", "unsure"} else "leave"
+
+    @review_clicked.setter
+    def review_clicked(self, value: str) -> None:
+        self._set("review_clicked", "review/clicked", value)
+
+    @property
     def annotator(self) -> str:
         """Who decides; the system's user until another name is set."""
         return str(self._ini.value("person/annotator", "")).strip() or system_user()
@@ -225,6 +262,12 @@ class Settings(QObject):
 
     def _flag(self, key: str, *, default: bool) -> bool:
         return str(self._ini.value(key, default)).lower() in {"true", "1"}
+
+    def _number(self, key: str, default: int) -> int:
+        try:
+            return int(str(self._ini.value(key, default)))
+        except ValueError:
+            return default
 
     def _json(self, key: str, default: object) -> Any:
         try:

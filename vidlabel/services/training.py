@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from vidlabel.core.runs import RunFolder, RunState
 from vidlabel.core.words import Changes
 from vidlabel.services import run_jobs, run_planning
-from vidlabel.services.background import Background, left_words
+from vidlabel.services.background import Background
 from vidlabel.services.project import ProjectSession
 from vidlabel.services.run_follower import RunFollower
 from vidlabel.services.run_jobs import InUse, ProofFound, RunEntry, RunFacts
+from vidlabel.services.run_planner import RunPlanner
 from vidlabel.services.run_planning import Plan, Wanted
 from vidlabel.services.run_process import start_run
 from vidlabel.services.run_story import RunStory
+from vidlabel.services.run_words import background_words
 from vidlabel.services.suggesting import Suggesting
 from vidlabel.services.tasks import Rank, TaskRunner
 
@@ -50,8 +51,6 @@ class Training(QObject):
     failed = Signal(str)
     told = Signal(str)
 
-    _progressed = Signal(int, int)
-
     def __init__(
         self,
         session: ProjectSession,
@@ -72,14 +71,17 @@ class Training(QObject):
         self._told_last: dict[str, RunState] = {}
         self._chosen = self._begun = ""
         self._in_use = InUse()
-        self._planning: Event | None = None
-        self._plan_number = 0
+        self._planner = RunPlanner(self)
         self._official = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(LOOK_EVERY_MS)
         self._timer.timeout.connect(self.look)
-        self._progressed.connect(self._on_planning, Qt.ConnectionType.QueuedConnection)
+        self._planner.planned.connect(self._on_plan)
+        self._planner.plan_failed.connect(self._on_no_plan)
+        self._planner.progressed.connect(self._on_planning)
+        self._planner.begun.connect(self._on_begun)
+        self._planner.not_begun.connect(self._on_not_begun)
         session.opened.connect(self._on_opened)
         session.closed.connect(self._on_closed)
         session.changed.connect(self._on_changed)
@@ -169,17 +171,8 @@ class Training(QObject):
         """Finds out what a run would learn from; ``planned`` or ``plan_failed`` follows for the last one asked."""
         facts = self._session.facts
         self._stop_planning()
-        if facts is None or self.why_not:
-            return
-        self._planning = Event()
-        self._plan_number += 1
-        self._tasks.run(
-            partial(
-                run_planning.plan, facts.path, wanted, stopping=self._planning, tell=self._progressed.emit
-            ),
-            partial(self._on_plan, self._plan_number),
-            partial(self._on_no_plan, self._plan_number),
-        )
+        if facts is not None and not self.why_not:
+            self._planner.plan(facts.path, wanted)
 
     def start(self, plan: Plan) -> None:
         """Begins a run; ``begun`` or ``failed`` follows."""
@@ -188,7 +181,7 @@ class Training(QObject):
             return
         self._starting = True
         self.changed.emit()
-        self._tasks.run(partial(run_planning.begin, facts.path, plan), self._on_begun, self._on_not_begun)
+        self._planner.begin(facts.path, plan)
 
     def go_on(self, name: str) -> None:
         """Takes up a stopped, failed or interrupted run from its checkpoint."""
@@ -196,7 +189,7 @@ class Training(QObject):
         if facts is not None and not self._starting and not self.why_not:
             self._starting = True
             self.changed.emit()
-            self._tasks.run(partial(run_planning.go_on, facts.path, name), self._on_begun, self._on_not_begun)
+            self._planner.go_on(facts.path, name)
 
     def wish(self, name: str, word: str) -> None:
         """``stop``, ``keep`` (stop and make a model of the best so far), ``pause`` or ``resume``."""
@@ -223,6 +216,7 @@ class Training(QObject):
         """Follows nothing any more; runs go on."""
         self._timer.stop()
         self._stop_planning()
+        self._planner.close()
         for name in tuple(self._followers):
             self._forget(name)
 
@@ -293,29 +287,24 @@ class Training(QObject):
 
     @Slot(int, int)
     def _on_planning(self, done: int, total: int) -> None:
-        if self._planning is not None:
-            self._background.begin(PLAN_KEY, "Comparing contents", self._stop_planning)
-            self._background.update(PLAN_KEY, done, total)
+        self._background.begin(PLAN_KEY, "Comparing contents", self._stop_planning)
+        self._background.update(PLAN_KEY, done, total)
 
     def _stop_planning(self) -> None:
-        if self._planning is not None:
-            self._planning.set()
-            self._planning = None
-        self._plan_number += 1
+        self._planner.forget()
         self._background.end(PLAN_KEY)
 
-    def _on_plan(self, number: int, plan: Plan) -> None:
-        if number == self._plan_number:
-            self._planning = None
-            self._background.end(PLAN_KEY)
-            self.planned.emit(plan)
+    @Slot(object)
+    def _on_plan(self, plan: Plan) -> None:
+        self._background.end(PLAN_KEY)
+        self.planned.emit(plan)
 
-    def _on_no_plan(self, number: int, words: str) -> None:
-        if number == self._plan_number:
-            self._planning = None
-            self._background.end(PLAN_KEY)
-            self.plan_failed.emit(words)
+    @Slot(str)
+    def _on_no_plan(self, words: str) -> None:
+        self._background.end(PLAN_KEY)
+        self.plan_failed.emit(words)
 
+    @Slot(object)
     def _on_begun(self, folder: RunFolder) -> None:
         self._starting = False
         trouble = start_run(folder)
@@ -325,6 +314,7 @@ class Training(QObject):
             self._begun = folder.name
         self.look()
 
+    @Slot(str)
     def _on_not_begun(self, words: str) -> None:
         self._starting = False
         self.failed.emit(words)
@@ -406,25 +396,3 @@ class Training(QObject):
 def _reconcile(found: list[tuple[RunEntry, ...]], store: ProjectStore) -> None:
     """On the writing thread, whose answers are changes; what was found goes beside."""
     found.append(run_jobs.runs_of(store))
-
-
-def background_words(name: str, story: RunStory | None) -> str:
-    """``Training run-3 · epoch 12 of 20 · 318 clips/s · 4 min left``"""
-    if story is None or story.state is RunState.PREPARING:
-        what = f" · {story.preparing}" if story is not None and story.preparing else ""
-        return f"Preparing {name}{what}"
-    if story.state is RunState.PAUSED:
-        return f"{name} is paused at epoch {story.epoch} of {story.epochs}"
-    if story.proving is not None:
-        return f"Measuring {name} on test clips {story.proving[0]:,} of {story.proving[1]:,}"
-    parts = [f"Training {name} · epoch {max(1, story.epoch)} of {story.epochs}"]
-    if story.clips_per_s:
-        parts.append(rate_words(story.clips_per_s))
-    if story.left_s is not None:
-        parts.append(f"{left_words(story.left_s)} left")
-    return " · ".join(parts)
-
-
-def rate_words(clips_per_s: float) -> str:
-    """``318 clips/s``, ``4.2 clips/s``."""
-    return f"{clips_per_s:,.0f} clips/s" if clips_per_s >= 10 else f"{clips_per_s:.1f} clips/s"

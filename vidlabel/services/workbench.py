@@ -20,6 +20,7 @@ from vidlabel.services.crash_guard import REASON, CrashGuard
 from vidlabel.services.deciding import Deciding
 from vidlabel.services.engine_client import EngineClient, EngineState
 from vidlabel.services.exporting import Exporting
+from vidlabel.services.filmstrips import Filmstrips
 from vidlabel.services.keys import Keys
 from vidlabel.services.library import Library
 from vidlabel.services.playback import Player
@@ -36,6 +37,7 @@ from vidlabel.services.thumbnails import Thumbnails
 if TYPE_CHECKING:
     from vidlabel.services.evaluating import Evaluating
     from vidlabel.services.models import Models
+    from vidlabel.services.reviewing import Reviewing
     from vidlabel.services.training import Training
     from vidlabel.store.project_store import ProjectStore
 
@@ -74,6 +76,7 @@ class Workbench(QObject):
         # First to hear of a crash: the others ask it what they may try again.
         self.guard = CrashGuard(self.engine, self.session, self)
         self.thumbnails = Thumbnails(self.engine, self.tasks, self, guard=self.guard)
+        self.filmstrips = Filmstrips(self.engine, self.tasks, self, guard=self.guard)
         self.library = Library(self.session, self.settings, thumbnails=self.thumbnails, parent=self)
         self.player = Player(self.engine, self, may_play=self.guard.may_play)
         self.deciding = Deciding(self.session, self.library, self)
@@ -95,6 +98,7 @@ class Workbench(QObject):
         self._models: Models | None = None
         self._evaluating: Evaluating | None = None
         self._training: Training | None = None
+        self._reviewing: Reviewing | None = None
         self._closing = self._written = self._told_closed = False
         self._prepared: tuple[int, ...] = ()
         self._later = QTimer(self)
@@ -106,6 +110,7 @@ class Workbench(QObject):
     def _connect(self) -> None:
         self.session.opened.connect(self._on_opened)
         self.session.closed.connect(self.project_closed)
+        self.session.closed.connect(self.filmstrips.clear)
         self.session.open_failed.connect(self.trouble)
         self.session.write_failed.connect(self.trouble)
         self.session.changed.connect(self._on_changed)
@@ -163,6 +168,20 @@ class Workbench(QObject):
             )
             self._training.told.connect(self.notice)
         return self._training
+
+    @property
+    def reviewing(self) -> Reviewing:
+        """Culling by the screenful, made when it is first asked for."""
+        if self._reviewing is None:
+            from vidlabel.services.reviewing import Reviewing
+
+            self._reviewing = Reviewing(
+                self.session, self.settings, deciding=self.deciding, filmstrips=self.filmstrips, parent=self
+            )
+            self._reviewing.refused.connect(self.notice)
+            self._reviewing.saved.connect(self.deciding.saved)
+            self._reviewing.failed.connect(self.trouble)
+        return self._reviewing
 
     @property
     def evaluating(self) -> Evaluating:

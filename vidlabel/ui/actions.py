@@ -19,6 +19,7 @@ DECISIONS = frozenset(
         "decide.skip",
         "decide.unsure",
         "decide.unusable",
+        "review.accept",
         *(f"decide.take_{n}" for n in range(1, 6)),
     }
 )
@@ -26,6 +27,7 @@ DECISIONS = frozenset(
 ONCE = DECISIONS | {
     *("program.undo", "program.redo", "decide.pick", "play.toggle", "play.loop", "play.mute"),
     *("play.full_screen", "play.zoom_fit", "see.saliency", "see.blind", "see.grid"),
+    *("review.toggle", "review.other", "review.invert", "review.open", "review.choose", "review.mode"),
 }
 """These and the toggles act once for each press."""
 
@@ -61,8 +63,10 @@ def _choice(group: str, value: str, words: str, *, separator: bool = False) -> S
     )
 
 
-MENUS = ("Project", "Edit", "Decide", "Play", "View", "Model", "Help")
-_PAGE_OF_MENU = {"Project": "", "Model": "models"}
+MENUS = ("Project", "Edit", "Decide", "Play", "Review", "View", "Model", "Help")
+_PAGE_OF_MENU = {"Project": "", "Model": "models", "Review": "review"}
+_ALSO_ON = {"program.undo": "review", "program.redo": "review", "see.blind": "review"}
+"""Actions of the labelling page that mean the same on another one."""
 
 SPECS: tuple[Spec, ...] = (
     Spec(id="program.open", menu="Project", words="Open folder…"),
@@ -106,7 +110,25 @@ SPECS: tuple[Spec, ...] = (
     Spec(id="play.normal", menu="Play", page=True),
     Spec(id="play.loop", menu="Play", page=True),
     Spec(id="play.mute", menu="Play", page=True, separator=True, checkable=True),
+    Spec(id="review.accept", menu="Review", page=True),
+    Spec(id="review.toggle", menu="Review", page=True, separator=True),
+    Spec(id="review.other", menu="Review", page=True),
+    Spec(id="review.invert", menu="Review", page=True),
+    Spec(id="review.open", menu="Review", page=True),
+    *(Spec(id=f"review.clicked_{what}", menu="Review", page=True, words=words, checkable=True,
+           group="review.clicked", separator=what == "leave")
+      for what, words in (("leave", "Clicked clips stay undecided"), ("skip", "Clicked clips are skipped"),
+                          ("unsure", "Clicked clips are marked unsure"))),
+    Spec(id="review.mode", menu="Review", page=True, checkable=True, separator=True),
+    *(Spec(id=f"review.{what}", menu="Review", page=True)
+      for what in ("choose", "next_label", "previous_label", "lower", "higher")),
+    Spec(id="review.next_screen", menu="Review", page=True, separator=True),
+    *(Spec(id=f"review.{what}", menu="Review", page=True)
+      for what in ("previous_screen", "left", "right", "up", "down", "first", "last")),
+    Spec(id="review.fewer", menu="Review", page=True, separator=True),
+    Spec(id="review.more", menu="Review", page=True),
     Spec(id="page.label", menu="View", page=True, words="Labelling page"),
+    Spec(id="page.review", menu="View", page=True, words="Review page"),
     Spec(id="page.evaluate", menu="View", page=True, words="Evaluate page"),
     Spec(id="page.models", menu="View", page=True, words="Models page"),
     Spec(id="page.train", menu="View", page=True, words="Train page"),
@@ -225,7 +247,8 @@ class Actions(QObject):
         for spec in SPECS:
             if spec.page:
                 place = "" if spec.id.startswith("page.") else _PAGE_OF_MENU.get(spec.menu, "label")
-                self._actions[spec.id].setEnabled(self._page_on and place in ("", self._place))
+                here = place in ("", self._place) or _ALSO_ON.get(spec.id) == self._place
+                self._actions[spec.id].setEnabled(self._page_on and here)
         self._free_letters()
 
     def _free_letters(self) -> None:

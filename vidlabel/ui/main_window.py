@@ -22,8 +22,9 @@ from vidlabel.ui.decide.panel import DecidePanel
 from vidlabel.ui.dialogs import Dialogs
 from vidlabel.ui.focus_rules import FocusRules
 from vidlabel.ui.library.panel import LibraryPanel
-from vidlabel.ui.pages import EVALUATE, LABEL, MODELS, TRAIN, Pages
+from vidlabel.ui.pages import EVALUATE, LABEL, MODELS, REVIEW, TRAIN, Pages
 from vidlabel.ui.player.panel import PlayerPanel
+from vidlabel.ui.review.wiring import ReviewWiring
 from vidlabel.ui.states import Banner, States
 from vidlabel.ui.status_bar import StatusBar
 from vidlabel.ui.theme import Theme
@@ -79,6 +80,8 @@ class MainWindow(QMainWindow):
         self.welcome = WelcomePage(actions)
         self.places = Pages(bench.player)
         self.places.add(LABEL, self._label_page)
+        self.review = ReviewWiring(bench, actions, self)
+        self.places.add(REVIEW, self.review.build)
         self.places.add(EVALUATE, self._evaluate_page)
         self.places.add(MODELS, self._models_page)
         self.places.add(TRAIN, self._train_page)
@@ -131,6 +134,7 @@ class MainWindow(QMainWindow):
             source.connect(self._escape_pressed)
         for action_id, slot in (
             ("page.label", self._show_label_page),
+            ("page.review", self._show_review_page),
             ("page.evaluate", self._show_evaluate_page),
             ("page.models", self._show_models_page),
             ("page.train", self._show_train_page),
@@ -183,6 +187,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_train_page(self) -> None:
         self._turn_from_label(TRAIN)
+
+    @Slot()
+    def _show_review_page(self) -> None:
+        self._turn_from_label(REVIEW)
 
     @Slot()
     def _show_evaluate_page(self) -> None:

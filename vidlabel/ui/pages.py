@@ -13,7 +13,7 @@ from vidlabel.ui.actions import Actions
 from vidlabel.ui.parts.basics import Words
 from vidlabel.ui.parts.keycap import CapButton
 
-LABEL, EVALUATE, MODELS, TRAIN = "label", "evaluate", "models", "train"
+LABEL, REVIEW, EVALUATE, MODELS, TRAIN = "label", "review", "evaluate", "models", "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class Place:
     words: str
 
 
-PLACES = (Place(LABEL, "Label"), Place(EVALUATE, "Evaluate"), Place(MODELS, "Models"), Place(TRAIN, "Train"))
+PLACES = (
+    Place(LABEL, "Label"), Place(REVIEW, "Review"), Place(EVALUATE, "Evaluate"), Place(MODELS, "Models"),
+    Place(TRAIN, "Train"),
+)  # fmt: skip
 """In the order of the bar and of the keys Ctrl+1 to Ctrl+5; pages that do not exist yet are not shown."""
 
 

@@ -64,7 +64,7 @@ class ConfusionMatrix(QWidget):
         self._number_font = font(tokens.HEAD)
         self._picture: QPixmap | None = None
         self._painted_for: object = None
-        self._next_row = 0
+        self._next_row = self._next_column = 0
         self._painting = QTimer(self)
         self._painting.setSingleShot(True)
         self._painting.setInterval(0)
@@ -157,7 +157,7 @@ class ConfusionMatrix(QWidget):
 
     # --- painting --------------------------------------------------------------------------------
     def _begin_picture(self) -> None:
-        """The columns' names and the ground; the rows follow, in each turn as many as take a few milliseconds."""
+        """The ground; the columns' names and the rows follow, in each turn as many as take a few milliseconds."""
         ratio = self.devicePixelRatioF()
         self._picture = QPixmap(self.size() * ratio)
         self._picture.setDevicePixelRatio(ratio)
@@ -166,9 +166,8 @@ class ConfusionMatrix(QWidget):
         painter = QPainter(self._picture)
         ground = QRect(gutter, gutter, side * len(self._columns), side * len(self._rows))
         painter.fillRect(ground, QColor(current_colours().ground))
-        self._paint_column_names(painter, side, gutter)
         painter.end()
-        self._next_row = 0
+        self._next_row = self._next_column = 0
         self._painting.start()
 
     @Slot()
@@ -178,6 +177,11 @@ class ConfusionMatrix(QWidget):
         gutter, side = self._gutter(), self._side(self.width())
         painter = QPainter(self._picture)
         first, begin = self._next_row, perf_counter()
+        # Turned letters are drawn anew for each name, and there may be dozens.
+        while self._next_column < len(self._columns) and perf_counter() - begin < _TURN_S:
+            self._paint_column_name(painter, self._next_column, side=side, gutter=gutter)
+            self._next_column += 1
+            self.update(0, 0, self.width(), gutter)
         while self._next_row < len(self._rows) and perf_counter() - begin < _TURN_S:
             self._paint_row(painter, self._next_row, side=side, gutter=gutter)
             self._next_row += 1
@@ -209,16 +213,15 @@ class ConfusionMatrix(QWidget):
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(0, gutter + row * side, room, side), flags, shown)
 
-    def _paint_column_names(self, painter: QPainter, side: int, gutter: int) -> None:
-        small = self._name_font(side)
-        metrics, room = QFontMetricsF(small), gutter - _GAP
+    def _paint_column_name(self, painter: QPainter, column: int, *, side: int, gutter: int) -> None:
+        small, room = self._name_font(side), gutter - _GAP
+        name = self._columns[column] or NOTHING
+        shown = QFontMetricsF(small).elidedText(name, Qt.TextElideMode.ElideRight, room)
         painter.setFont(small)
         painter.setPen(QColor(current_colours().second))
         painter.rotate(-90)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        for number, name in enumerate(self._columns):
-            shown = metrics.elidedText(name or NOTHING, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(QRectF(-room, gutter + number * side, room, side), flags, shown)
+        painter.drawText(QRectF(-room, gutter + column * side, room, side), flags, shown)
         painter.resetTransform()
 
     @staticmethod

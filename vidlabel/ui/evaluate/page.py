@@ -8,8 +8,10 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QWidget
 
+from vidlabel.core.kept_evaluation import KeptFacts
 from vidlabel.services.background import left_words
-from vidlabel.services.evaluation_jobs import Asked, Result
+from vidlabel.services.evaluation_jobs import Asked
+from vidlabel.services.evaluation_results import Result
 from vidlabel.services.workbench import Workbench
 from vidlabel.ui.evaluate.report import Report
 from vidlabel.ui.evaluate.setup import Setup
@@ -24,7 +26,7 @@ _KINDS = {
 
 
 class EvaluatePage(QWidget):
-    """Shows the last evaluation until another is made or the project is closed."""
+    """Shows the last evaluation, also one of before a restart, until another is made or the project is closed."""
 
     def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +37,7 @@ class EvaluatePage(QWidget):
         self._evaluating = workbench.evaluating
         self._models = workbench.models
         self._decided = -1
+        self._kept: tuple[KeptFacts, ...] = ()
         self.setup = Setup()
         self.report = Report()
         self.message = MessagePage()
@@ -60,10 +63,13 @@ class EvaluatePage(QWidget):
         evaluating.state_changed.connect(self._state_changed)
         evaluating.finished.connect(self._show_result)
         evaluating.failed.connect(setup.say_trouble)
+        evaluating.noted.connect(setup.say_trouble)
+        evaluating.kept_changed.connect(self._kept_changed)
         evaluating.outdated_changed.connect(self._outdated)
         setup.start_wished.connect(self._start)
         setup.stop_wished.connect(evaluating.stop)
         setup.export_wished.connect(self._export)
+        setup.kept_wished.connect(evaluating.show)
         self.report.clips_wished.connect(self._bench.show_clips)
 
     def focus_setup(self) -> None:
@@ -74,6 +80,16 @@ class EvaluatePage(QWidget):
     @Slot()
     def _models_changed(self) -> None:
         self.setup.show_models(self._models.entries)
+        self._outdated(self._evaluating.outdated)
+
+    @Slot(object)
+    def _kept_changed(self, kept: tuple[KeptFacts, ...]) -> None:
+        self._kept = kept
+        self._show_kept()
+
+    def _show_kept(self) -> None:
+        result = self._evaluating.result
+        self.setup.show_kept(self._kept, None if result is None else result.made_at_us)
 
     @Slot(object)
     def _choices_changed(self, choices: object) -> None:
@@ -101,15 +117,16 @@ class EvaluatePage(QWidget):
         self.setup.export.setVisible(result is not None)
         if result is not None:
             self.report.show_result(result)
-        else:
-            self.setup.say_trouble("")
+        self.setup.say_trouble("")
+        self._show_kept()
         self._outdated(self._evaluating.outdated)
         self._say()
 
     @Slot(int)
     def _outdated(self, clips: int) -> None:
         result = self._evaluating.result
-        self.setup.say_cautions(cautions(result, outdated=clips) if result is not None else ())
+        models = self._models.entries
+        self.setup.say_cautions(() if result is None else cautions(result, outdated=clips, models=models))
 
     def _say(self) -> None:
         """What stands where the report would be."""

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from vidlabel.services.evaluation_jobs import Result
+from vidlabel.services.evaluation_results import Result
 from vidlabel.ui import tokens
 from vidlabel.ui.evaluate.matrix import ConfusionMatrix
 from vidlabel.ui.evaluate.tables import DoubtfulTable, LabelTable
-from vidlabel.ui.evaluate.texts import chosen_words, interval_words, result_words, share_words
+from vidlabel.ui.evaluate.texts import (
+    calibrated_words,
+    chosen_words,
+    doubtful_words,
+    interval_words,
+    made_words,
+    result_words,
+    share_words,
+    shown_words,
+)
 from vidlabel.ui.models.card import Body
 from vidlabel.ui.models.reliability import ReliabilityPlot
 from vidlabel.ui.models.sections import Panel
@@ -19,6 +29,8 @@ from vidlabel.ui.parts.basics import Words, count, sentence
 
 _LARGE = 26
 _WIDEST = 1560
+_TABLE_WIDEST = 1000
+_A_FRAME_MS = 16
 
 
 class Figure(QWidget):
@@ -55,7 +67,8 @@ class Report(QScrollArea):
         self._to_fill: list[Callable[[Result], None]] = []
         self._filling = QTimer(self)
         self._filling.setSingleShot(True)
-        self._filling.setInterval(0)
+        # Not at once: what was filled is painted first.
+        self._filling.setInterval(_A_FRAME_MS)
         self._filling.timeout.connect(self._fill_next)
         self.setObjectName("CardArea")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -65,13 +78,20 @@ class Report(QScrollArea):
         self.setAccessibleName("Evaluation")
         self.title = Words(bold=True, size=16, wrap=True)
         self.top1, self.top5 = Figure("top-1"), Figure("top-5")
-        self.mean_class, self.ece = Figure("mean over labels"), Figure("calibration error")
+        self.mean_class, self.ece = Figure("mean over labels"), Figure("calibration error, own confidence")
+        self.made = Words(level="second", size=tokens.SECONDARY, wrap=True)
         self.reliability = ReliabilityPlot("of the model's own confidence")
+        self.calibrated = ReliabilityPlot("of the calibrated confidence that is shown")
+        self.own_words = Words(size=tokens.SECONDARY, wrap=True)
+        self.calibrated_words = Words(size=tokens.SECONDARY, wrap=True)
         self.matrix = ConfusionMatrix()
         self.cell = Words(level="second", size=tokens.SECONDARY, wrap=True)
         self.labels = LabelTable()
         self.doubtful = DoubtfulTable()
         self.doubtful_words = Words(level="second", size=tokens.SECONDARY, wrap=True)
+        self._panels = (
+            self._reliability_panel(), self._matrix_panel(), self._labels_panel(), self._doubtful_panel()
+        )  # fmt: skip
         self._build()
         self.matrix.moved.connect(self._cell_moved)
         self.matrix.wished.connect(self._cell_wished)
@@ -84,31 +104,22 @@ class Report(QScrollArea):
         down = QVBoxLayout(inner)
         down.setContentsMargins(24, 20, 24, 24)
         down.setSpacing(tokens.PANEL_MARGIN)
-        down.addWidget(self.title)
+        head = QVBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self.title)
+        head.addWidget(self.made)
+        down.addLayout(head)
         figures = Panel("Figures")
         row = QHBoxLayout()
         row.setSpacing(20)
         for figure in (self.top1, self.top5, self.mean_class, self.ece):
             row.addWidget(figure, 1)
         figures.body.addLayout(row)
-        reliability = Panel("Reliability of its own confidence")
-        reliability.body.addWidget(self.reliability)
-        top = QHBoxLayout()
-        top.setSpacing(tokens.PANEL_MARGIN)
-        top.addWidget(figures, 3)
-        top.addWidget(reliability, 2)
-        down.addLayout(top)
-        matrix = Panel("Confusion: decided down, suggested across")
-        matrix.body.addWidget(self.cell)
-        matrix.body.addWidget(self.matrix)
-        down.addWidget(matrix)
-        labels = Panel("Labels (Enter shows the clips not recognised)")
-        labels.body.addWidget(self.labels)
-        down.addWidget(labels)
-        doubtful = Panel("Decided clips on which the model is sure of another label")
-        doubtful.body.addWidget(self.doubtful_words)
-        doubtful.body.addWidget(self.doubtful)
-        down.addWidget(doubtful)
+        down.addWidget(figures)
+        for panel in self._panels:
+            down.addWidget(panel)
+            # Laid out and painted for the first time one after the other: together they take too long.
+            panel.hide()
         down.addStretch(1)
         body = Body()
         body.setObjectName("Ground")
@@ -118,21 +129,58 @@ class Report(QScrollArea):
         across.addStretch(1)
         self.setWidget(body)
 
+    def _matrix_panel(self) -> Panel:
+        panel = Panel("Confusion: decided down, suggested across")
+        panel.body.addWidget(self.cell)
+        panel.body.addWidget(self.matrix)
+        return panel
+
+    def _labels_panel(self) -> Panel:
+        panel = Panel("Labels (Enter shows the clips not recognised)")
+        # No wider than the eye follows a line.
+        self.labels.setMaximumWidth(_TABLE_WIDEST)
+        line = QHBoxLayout()
+        line.addWidget(self.labels, 100)
+        line.addStretch(1)
+        panel.body.addLayout(line)
+        return panel
+
+    def _doubtful_panel(self) -> Panel:
+        panel = Panel("Decided clips on which the model is sure of another label")
+        panel.body.addWidget(self.doubtful_words)
+        panel.body.addWidget(self.doubtful)
+        return panel
+
+    def _reliability_panel(self) -> Panel:
+        panel = Panel("Reliability: does its confidence mean what it says?")
+        row = QHBoxLayout()
+        row.setSpacing(20)
+        for words, plot in ((self.own_words, self.reliability), (self.calibrated_words, self.calibrated)):
+            column = QVBoxLayout()
+            column.setSpacing(4)
+            column.addWidget(words)
+            # Words of one line and of two: the plots stand on one line all the same.
+            column.addStretch(1)
+            column.addWidget(plot)
+            row.addLayout(column, 1)
+        panel.body.addLayout(row)
+        return panel
+
     def show_result(self, result: Result) -> None:
         """Shows another evaluation, from its top."""
         self._result = result
         found = result.evaluated
         self.title.setText(sentence(result_words(result)))
+        self.made.setText(made_words(result, datetime.now()))
         with_clips = [one.label for one in found.figures if one.clips]
         clips = count(found.clips, "clip")
         self.top1.show_share(found.top1, f"{result.right:,} of {clips} · {interval_words(result.interval)}")
         self.top5.show_share(found.top5, "right label among the first five")
         self.mean_class.show_share(found.mean_class, f"over {count(len(with_clips), 'label')} with clips")
-        self.ece.show_share(found.ece, "mean gap between confidence and how often it is right")
-        self.reliability.show_bins(found.bins, ece=found.ece or 0.0)
+        self.ece.show_share(found.ece, shown_words(found.calibrated))
         self.verticalScrollBar().setValue(0)
         # Each of these takes some milliseconds for many clips: between them the window lives on.
-        self._to_fill = [self._fill_matrix, self._fill_labels, self._fill_doubtful]
+        self._to_fill = [self._fill_reliability, self._fill_matrix, self._fill_labels, self._fill_doubtful]
         self._filling.start()
 
     @property
@@ -143,9 +191,21 @@ class Report(QScrollArea):
     @Slot()
     def _fill_next(self) -> None:
         if self._result is not None and self._to_fill:
+            # Shown first: what is hidden does not ask for another height.
+            self._panels[-len(self._to_fill)].show()
             self._to_fill.pop(0)(self._result)
         if self._to_fill:
             self._filling.start()
+
+    def _fill_reliability(self, result: Result) -> None:
+        found = result.evaluated
+        self.own_words.setText(f"The model's own confidence · ECE {share_words(found.ece)}")
+        self.reliability.show_bins(found.bins, ece=found.ece or 0.0)
+        self.calibrated_words.setText(calibrated_words(found.calibrated))
+        self.calibrated_words.set_level("" if found.calibrated is not None else "second")
+        self.calibrated.setVisible(found.calibrated is not None)
+        if found.calibrated is not None:
+            self.calibrated.show_bins(found.calibrated.bins, ece=found.calibrated.ece or 0.0)
 
     def _fill_matrix(self, result: Result) -> None:
         found = result.evaluated
@@ -161,12 +221,7 @@ class Report(QScrollArea):
     def _fill_doubtful(self, result: Result) -> None:
         self.doubtful.show_result(result)
         doubtful = len(result.doubtful)
-        self.doubtful_words.setText(
-            f"{count(doubtful, 'clip')}, those first on which it contradicts the decision most. "
-            "Enter leads through them."
-            if doubtful
-            else "None: where it is sure, it agrees with what was decided."
-        )
+        self.doubtful_words.setText(doubtful_words(result))
         self.doubtful.setVisible(bool(doubtful))
 
     @Slot(str)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from vidlabel.core.errors import VidlabelError
 from vidlabel.core.filters import parse
+from vidlabel.core.kept_evaluation import KeptFacts
 from vidlabel.core.snapshot import Part
 from vidlabel.services.evaluation_jobs import Asked, Choices, Subject
 from vidlabel.services.models import ModelEntry, Presence
 from vidlabel.ui import tokens
-from vidlabel.ui.evaluate.texts import subject_words
+from vidlabel.ui.evaluate.texts import kept_words, subject_words
 from vidlabel.ui.library.filters import HintedField
 from vidlabel.ui.models.card import ProgressBar
 from vidlabel.ui.parts.basics import SectionHead, Words
@@ -28,6 +31,8 @@ class Setup(QWidget):
     """:class:`Asked`"""
     stop_wished = Signal()
     export_wished = Signal()
+    kept_wished = Signal(object)
+    """Path of an evaluation that is kept"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +45,8 @@ class Setup(QWidget):
         self.device = "auto"
         self.model = _box("Model")
         self.on = _box("Clips to evaluate on")
+        self.kept = _box("Evaluations made before")
+        self._kept_head = SectionHead("Shown")
         self.filter = HintedField("Only: label:wave folder:day1 …", name="Narrow the clips by a filter")
         self.filter_trouble = Words(level="trouble", size=tokens.SECONDARY, wrap=True)
         self.go = CapButton("Evaluate", look="primary")
@@ -56,9 +63,11 @@ class Setup(QWidget):
         self.go.clicked.connect(self._wish)
         self.stop.clicked.connect(self.stop_wished)
         self.export.clicked.connect(self.export_wished)
+        self.kept.activated.connect(self._wish_kept)
         self.filter.returnPressed.connect(self._wish)
         self.filter.textChanged.connect(self._forget_trouble)
         self.show_choices(Choices())
+        self.show_kept((), None)
         self.show_running(running=False, stopping=False, words="", share=None)
 
     def _build(self) -> None:
@@ -81,6 +90,9 @@ class Setup(QWidget):
         down.addLayout(row)
         for below in (self.bar, self.progress, self.trouble):
             down.addWidget(below)
+        down.addSpacing(8)
+        down.addWidget(self._kept_head)
+        down.addWidget(self.kept)
         down.addSpacing(8)
         down.addWidget(self._notes_head)
         down.addLayout(self.notes)
@@ -116,11 +128,27 @@ class Setup(QWidget):
         self.on.setCurrentIndex(max(0, self.on.findData(chosen)))
         self._show_able()
 
+    def show_kept(self, kept: tuple[KeptFacts, ...], shown: int | None) -> None:
+        """The evaluations there are; ``shown`` is when the one on show was made."""
+        now = datetime.now()
+        self.kept.clear()
+        for one in kept:
+            self.kept.addItem(kept_words(one, now), one.path)
+            self.kept.setItemData(self.kept.count() - 1, kept_words(one, now), Qt.ItemDataRole.ToolTipRole)
+        places = [place for place, one in enumerate(kept) if one.made_at_us == shown]
+        self.kept.setCurrentIndex(places[0] if places else -1)
+        for widget in (self._kept_head, self.kept):
+            widget.setVisible(bool(kept))
+
     def show_running(self, *, running: bool, stopping: bool, words: str, share: float | None) -> None:
         self._running = running
-        self.go.setVisible(not running)
-        self.stop.setVisible(running)
-        self.stop.setEnabled(not stopping)
+        gone, come = (self.go, self.stop) if running else (self.stop, self.go)
+        had_focus = gone.hasFocus()
+        come.show()
+        if had_focus:
+            # Before it is hidden, and Stop is not disabled while it stops: else the focus would go elsewhere.
+            come.setFocus()
+        gone.hide()
         self.bar.setVisible(running)
         self.bar.set_share(share)
         self.progress.setText("Stopping …" if stopping else words)
@@ -150,8 +178,12 @@ class Setup(QWidget):
 
     def _show_able(self) -> None:
         self.go.setEnabled(bool(self._entries) and self._choices.decided > 0)
-        for widget in (self.model, self.on, self.filter):
+        for widget in (self.model, self.on, self.filter, self.kept):
             widget.setEnabled(not self._running)
+
+    @Slot(int)
+    def _wish_kept(self, place: int) -> None:
+        self.kept_wished.emit(self.kept.itemData(place))
 
     @Slot()
     def _forget_trouble(self) -> None:

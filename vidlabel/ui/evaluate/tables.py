@@ -2,163 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
+from typing import NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QTableView,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from vidlabel.core.evaluation import ClipAnswer
-from vidlabel.services.evaluation_jobs import Result
+from vidlabel.core.evaluation import ClipAnswer, LabelResult
+from vidlabel.services.evaluation_results import Result
 from vidlabel.ui import tokens
 from vidlabel.ui.evaluate.texts import share_words
 from vidlabel.ui.parts.basics import percent
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_VALUE = int(Qt.ItemDataRole.UserRole)
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_ASCENDING = Qt.SortOrder.AscendingOrder
+_DISPLAY, _TIP = int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.ToolTipRole)
+_ALIGN = int(Qt.ItemDataRole.TextAlignmentRole)
 MOST_ROWS_IN_SIGHT = 14
+UNKNOWN = 2.0
+"""Sorts what was not measured after all shares."""
 
 
-class _LabelItem(QTreeWidgetItem):
-    """Sorts by what the words mean; what has no value comes last when sorted downwards."""
+class _Model(QAbstractTableModel):
+    """Rows of words; which columns are numbers says how they stand."""
 
-    def __lt__(self, other: QTreeWidgetItem) -> bool:
-        tree = self.treeWidget()
-        column = tree.sortColumn() if tree is not None else 0
-        mine, its = self.data(column, _VALUE), other.data(column, _VALUE)
-        return bool(mine < its)
+    heads: tuple[str, ...] = ()
+    numbers: frozenset[int] = frozenset()
+    tips: tuple[str, ...] = ()
 
+    def words(self, row: int, column: int) -> str:
+        raise ValueError((row, column))
 
-class LabelTable(QTreeWidget):
-    """One line a label; Enter or a double click shows the clips of it that were not recognised."""
-
-    wished = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("Boxed")
-        self.setAccessibleName("Labels")
-        self.setProperty("takesArrows", True)
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
-        self.setAllColumnsShowFocus(True)
-        self.setHeaderLabels(["Label", "Clips", "Recall", "95 % interval", "Precision", "Mostly taken for"])
-        self.setSortingEnabled(True)
-        header = self.header()
-        header.setStretchLastSection(True)
-        for column, width in ((0, 190), (1, 64), (2, 72), (3, 110), (4, 80)):
-            header.resizeSection(column, width)
-        self.itemActivated.connect(self._activated)
-
-    def show_result(self, result: Result) -> None:
-        """Shows the labels that a clip has or that were suggested; those recognised least first."""
-        self.setSortingEnabled(False)
-        self.clear()
-        self.header().setSortIndicator(2, Qt.SortOrder.AscendingOrder)
-        found = result.evaluated
-        shown = sorted((found.figures[place] for place in found.used), key=lambda one: _known(one.recall))
-        items: list[QTreeWidgetItem] = []
-        for one in shown:
-            low, high = result.interval_of.get(one.label, (0.0, 0.0))
-            other, clips = result.taken_for.get(one.label, ("", 0))
-            interval = f"{low * 100:.0f} to {high * 100:.0f} %" if one.clips else "–"
-            item = _LabelItem(
-                [
-                    one.label, f"{one.clips:,}", share_words(one.recall), interval,
-                    share_words(one.precision), f"{other} ({clips})" if clips else "",
-                ]
-            )  # fmt: skip
-            values = (one.label, one.clips, _known(one.recall), low, _known(one.precision), clips)
-            for column, value in enumerate(values):
-                item.setData(column, _VALUE, value)
-                if 1 <= column <= 4:
-                    item.setTextAlignment(column, _RIGHT)
-            item.setSizeHint(0, QSize(0, tokens.LINE))
-            items.append(item)
-        self.addTopLevelItems(items)
-        self.setSortingEnabled(True)
-        first = self.topLevelItem(0)
-        if first is not None:
-            self.setCurrentItem(first)
-        self.setFixedHeight(_height(self.topLevelItemCount()))
-
-    @Slot(QTreeWidgetItem, int)
-    def _activated(self, item: QTreeWidgetItem, _column: int) -> None:
-        self.wished.emit(item.text(0))
-
-
-def _known(value: float | None) -> float:
-    """Those that were not measured come after all others."""
-    return 2.0 if value is None else value
-
-
-def _height(rows: int) -> int:
-    return 44 + tokens.LINE * max(2, min(rows, MOST_ROWS_IN_SIGHT))
-
-
-class _DoubtfulModel(QAbstractTableModel):
-    """Clips that may carry a wrong label, in the order given."""
-
-    heads = ("Clip", "Decided", "The model says", "Sure")
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._answers: tuple[ClipAnswer, ...] = ()
-        self._result: Result | None = None
-
-    def show_result(self, result: Result) -> None:
-        self.beginResetModel()
-        self._result, self._answers = result, result.doubtful
-        self.endResetModel()
+    def tip(self, row: int) -> str | None:
+        return None
 
     # --- Qt ---
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._answers)
-
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.heads)
 
-    def headerData(self, section: int, way: Qt.Orientation, role: int = 0) -> object:
-        return self.heads[section] if way is Qt.Orientation.Horizontal and role == 0 else None
-
-    def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
-        if not index.isValid() or self._result is None:
+    def headerData(self, section: int, way: Qt.Orientation, role: int = _DISPLAY) -> object:
+        if way is not Qt.Orientation.Horizontal:
             return None
-        one = self._answers[index.row()]
-        path = self._result.names[one.clip_id][0]
-        if role == int(Qt.ItemDataRole.DisplayRole):
-            return (PurePath(path).name, one.label, one.suggested, percent(one.probability))[index.column()]
-        if role == int(Qt.ItemDataRole.ToolTipRole):
-            return f"{path}\nIt gives {one.label} {percent(one.own)}."
-        if role == int(Qt.ItemDataRole.TextAlignmentRole) and index.column() == 3:
-            return int(_RIGHT)
-        if role == int(Qt.ItemDataRole.SizeHintRole):
-            return QSize(0, tokens.LINE)
-        return None
+        if role == _DISPLAY:
+            return self.heads[section]
+        if role == _TIP and self.tips:
+            return self.tips[section]
+        # At the left also above numbers: the arrow of the column it is sorted by stands at the right.
+        return int(_LEFT) if role == _ALIGN else None
+
+    def data(self, index: Index, role: int = _DISPLAY) -> object:
+        if not index.isValid():
+            return None
+        if role == _DISPLAY:
+            return self.words(index.row(), index.column())
+        if role == _TIP:
+            return self.tip(index.row())
+        return int(_RIGHT) if role == _ALIGN and index.column() in self.numbers else None
 
 
-class DoubtfulTable(QTableView):
-    """Enter or a double click leads through these clips, beginning with the chosen one.
+class _Table(QTableView):
+    """A table as tall as its rows, up to a limit; a tree would lay out every row at once."""
 
-    A table and not a tree: a tree lays out every row at once, and there may be thousands.
-    """
-
-    wished = Signal(int)
-    """Place of the clip in ``Result.doubtful``."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._model = _DoubtfulModel(self)
-        self.setModel(self._model)
+    def __init__(self, model: _Model, *, name: str, widths: Sequence[int], stretched: int) -> None:
+        super().__init__()
+        model.setParent(self)
+        self.setModel(model)
         self.setObjectName("Boxed")
-        self.setAccessibleName("Clips that may carry a wrong label")
+        self.setAccessibleName(name)
         self.setProperty("takesArrows", True)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -172,17 +85,181 @@ class DoubtfulTable(QTableView):
         down.setDefaultSectionSize(tokens.LINE)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 130), (2, 130), (3, 64)):
+        for column, width in enumerate(widths):
             header.resizeSection(column, width)
+        header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+    def show_first(self, rows: int) -> None:
+        """The first row is the current one, and the table is as tall as its rows."""
+        if rows:
+            self.setCurrentIndex(self.model().index(0, 0))
+        shown = tokens.LINE * max(1, min(rows, MOST_ROWS_IN_SIGHT))
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + shown + 2 * self.frameWidth())
+
+
+class _LabelRow(NamedTuple):
+    """A label as it is shown, and by what it sorts, column by column."""
+
+    words: tuple[str, ...]
+    values: tuple[str | float, ...]
+
+
+class _LabelModel(_Model):
+    heads = ("Label", "Mostly taken for", "Clips", "Recall", "95 % interval", "Precision")
+    numbers = frozenset({2, 3, 4, 5})
+    tips = (
+        "The label that was decided", "The other label its clips were given most, and how often",
+        "How many clips have it", "Share of its clips that were recognised",
+        "Where the recall may lie, clips being few", "Share of its suggestions that were right",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[_LabelRow] = []
+
+    def show_result(self, result: Result, *, column: int, order: Qt.SortOrder) -> int:
+        """Answers how many rows there are."""
+        found = result.evaluated
+        self.beginResetModel()
+        self._rows = [_label_row(found.figures[place], result) for place in found.used]
+        self._sort(column, order)
+        self.endResetModel()
+        return len(self._rows)
+
+    def label(self, row: int) -> str:
+        return self._rows[row].words[0]
+
+    def words(self, row: int, column: int) -> str:
+        return self._rows[row].words[column]
+
+    def _sort(self, column: int, order: Qt.SortOrder) -> None:
+        # First by name, so that equal ones have one order.
+        self._rows.sort(key=lambda row: row.words[0])
+        self._rows.sort(key=lambda row: row.values[column], reverse=order is not _ASCENDING)  # type: ignore[arg-type,return-value]
+
+    # --- Qt ---
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._rows)
+
+    def sort(self, column: int, order: Qt.SortOrder = _ASCENDING) -> None:
+        if not 0 <= column < len(self.heads):
+            return
+        self.layoutAboutToBeChanged.emit()
+        self._sort(column, order)
+        self.layoutChanged.emit()
+
+
+def _label_row(one: LabelResult, result: Result) -> _LabelRow:
+    low, high = result.interval_of.get(one.label, (0.0, 0.0))
+    other, clips = result.taken_for.get(one.label, ("", 0))
+    interval = f"{low * 100:.0f} to {high * 100:.0f} %" if one.clips else "–"
+    return _LabelRow(
+        words=(
+            one.label, f"{other} ({clips:,})" if clips else "", f"{one.clips:,}", share_words(one.recall), interval,
+            share_words(one.precision),
+        ),
+        values=(one.label, clips, one.clips, _known(one.recall), low, _known(one.precision)),
+    )  # fmt: skip
+
+
+def _known(value: float | None) -> float:
+    return UNKNOWN if value is None else value
+
+
+class LabelTable(_Table):
+    """One line a label; Enter or a double click shows the clips of it that were not recognised."""
+
+    wished = Signal(str)
+
+    def __init__(self) -> None:
+        self._labels = _LabelModel()
+        super().__init__(self._labels, name="Labels", widths=(190, 220, 76, 84, 116, 96), stretched=0)
+        # Those recognised least come first.
+        self.horizontalHeader().setSortIndicator(3, _ASCENDING)
+        self.setSortingEnabled(True)
         self.activated.connect(self._activated)
 
     def show_result(self, result: Result) -> None:
-        self._model.show_result(result)
-        if result.doubtful:
-            self.setCurrentIndex(self._model.index(0, 0))
-        self.setFixedHeight(_height(len(result.doubtful)))
+        """Shows the labels that a clip has or that were suggested, sorted as before."""
+        header = self.horizontalHeader()
+        column, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
+        self.show_first(self._labels.show_result(result, column=column, order=order))
+
+    @Slot(QModelIndex)
+    def _activated(self, index: QModelIndex) -> None:
+        self.wished.emit(self._labels.label(index.row()))
+
+
+class _DoubtfulModel(_Model):
+    """Clips that may carry a wrong label, in the order given."""
+
+    heads = ("Clip", "Decided", "The model says", "Sure", "Shown")
+    numbers = frozenset({3, 4})
+    tips = (
+        "", "", "", "The model's own confidence in what it says, by which they are ranked",
+        "The same confidence calibrated, as it is shown while labelling",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answers: tuple[ClipAnswer, ...] = ()
+        self._result: Result | None = None
+        self._shown: dict[int, float] = {}
+
+    def show_result(self, result: Result) -> None:
+        calibrated = result.evaluated.calibrated
+        self.beginResetModel()
+        self._result, self._answers = result, result.doubtful
+        self._shown = (
+            {}
+            if calibrated is None
+            else dict(zip((one.clip_id for one in result.evaluated.answers), calibrated.shown, strict=True))
+        )
+        self.endResetModel()
+
+    def words(self, row: int, column: int) -> str:
+        one = self._answers[row]
+        match column:
+            case 0:
+                return self._path(one).name
+            case 1:
+                return one.label
+            case 2:
+                return one.suggested
+            case 3:
+                return percent(one.probability)
+            case _:
+                shown = self._shown.get(one.clip_id)
+                return "–" if shown is None else percent(shown)
+
+    def tip(self, row: int) -> str:
+        one = self._answers[row]
+        return f"{self._path(one)}\nIt gives {one.label} {percent(one.own)}."
+
+    def _path(self, one: ClipAnswer) -> PurePath:
+        return PurePath(self._result.names[one.clip_id][0] if self._result is not None else "")
+
+    # --- Qt ---
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._answers)
+
+
+class DoubtfulTable(_Table):
+    """Enter or a double click leads through these clips, beginning with the chosen one."""
+
+    wished = Signal(int)
+    """Place of the clip in ``Result.doubtful``."""
+
+    def __init__(self) -> None:
+        self._clips = _DoubtfulModel()
+        name = "Clips that may carry a wrong label"
+        super().__init__(self._clips, name=name, widths=(200, 160, 160, 76, 76), stretched=0)
+        self.activated.connect(self._activated)
+
+    def show_result(self, result: Result) -> None:
+        self._clips.show_result(result)
+        self.setColumnHidden(4, result.evaluated.calibrated is None)
+        self.show_first(len(result.doubtful))
 
     @Slot(QModelIndex)
     def _activated(self, index: QModelIndex) -> None:

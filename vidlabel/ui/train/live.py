@@ -17,6 +17,15 @@ from vidlabel.ui.train.labels_table import LabelsTable, recall_rows
 from vidlabel.ui.train.proof import HEADS, change_rows
 from vidlabel.ui.train.texts import shares
 
+LOSS_CAPTION = (
+    "Train: step by step on the clips it learns from. Validation: after each epoch, on clips it does not learn from. "
+    "Lower is better."
+)
+TOP1_CAPTION = (
+    "How often the first suggestion is right. The best epoch on validation clips is kept; test clips are never "
+    "shown here, only the proof reads them."
+)
+
 
 class RunView(QWidget):
     """Loss and top-1 of train and validation, never of test; recall by label, or what changed once it is proven."""
@@ -36,8 +45,11 @@ class RunView(QWidget):
         self._proven = False
         above = QHBoxLayout()
         above.setSpacing(tokens.PANEL_MARGIN)
-        above.addWidget(_plot_panel("Loss", self.loss, validation="unsure"), 1)
-        above.addWidget(_plot_panel("Top-1", self.top1, validation="done", words=self.top1_words), 1)
+        above.addWidget(_plot_panel("Loss", self.loss, validation="unsure", caption=LOSS_CAPTION), 1)
+        above.addWidget(
+            _plot_panel("Top-1", self.top1, validation="done", caption=TOP1_CAPTION, words=self.top1_words),
+            1,
+        )
         below = Panel("")
         below.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         old = below.body.takeAt(0)
@@ -131,7 +143,9 @@ class Legend(QWidget):
             row.addSpacing(8)
 
 
-def _plot_panel(title: str, plot: CurvePlot, *, validation: str, words: Words | None = None) -> Panel:
+def _plot_panel(
+    title: str, plot: CurvePlot, *, validation: str, caption: str, words: Words | None = None
+) -> Panel:
     panel = Panel(title)
     panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
     panel.body.addWidget(plot, 1)
@@ -141,6 +155,7 @@ def _plot_panel(title: str, plot: CurvePlot, *, validation: str, words: Words | 
     if words is not None:
         foot.addWidget(words)
     panel.body.addLayout(foot)
+    panel.body.addWidget(Words(caption, level="third", size=tokens.SECONDARY, wrap=True))
     return panel
 
 

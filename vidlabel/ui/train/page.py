@@ -1,12 +1,19 @@
-"""The train page: the runs and the card at the left, a plan or the curves at the right, and their wishes joined."""
+"""The train page: the list of runs and the chosen one at the left, a plan or its curves at the right.
+
+It is built in slices after the page is on screen, and what need not know Qt is loaded by another thread meanwhile:
+built at once it would hold up whoever is labelling for a quarter of a second.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+import importlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QFrame,
     QHBoxLayout,
     QScrollArea,
@@ -16,32 +23,78 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vidlabel.services.augment_preview import AugmentPreview
-from vidlabel.services.run_jobs import InUse, ProofFound, RunEntry, RunFacts
-from vidlabel.services.run_planning import Plan, Wanted
-from vidlabel.services.run_story import RunStory
 from vidlabel.services.workbench import Workbench
 from vidlabel.ui import tokens
 from vidlabel.ui.actions import Actions
-from vidlabel.ui.models.card import Body
-from vidlabel.ui.models.page import Notice
-from vidlabel.ui.parts.basics import Words, count
-from vidlabel.ui.parts.keycap import CapButton
-from vidlabel.ui.train.dialogs import WorseDialog
-from vidlabel.ui.train.form import SetupForm
-from vidlabel.ui.train.live import RunView
-from vidlabel.ui.train.plan_view import PlanView
-from vidlabel.ui.train.proof import ProofSection
-from vidlabel.ui.train.run_card import RunCard
-from vidlabel.ui.train.texts import run_words
+from vidlabel.ui.train.slices import Slices
+
+if TYPE_CHECKING:
+    from vidlabel.services.run_jobs import RunEntry
+    from vidlabel.ui.train.live import RunView
+    from vidlabel.ui.train.new_run import NewRun
+    from vidlabel.ui.train.one_run import OneRun
+    from vidlabel.ui.train.plan_view import PlanView
 
 CARD_WIDTH = 340
 NEW = ""
 """In the list of runs: the one that is not begun yet."""
+_WITHOUT_QT = (
+    "urllib.request",
+    "vidlabel.core.proof_words",
+    "vidlabel.services.model_survey",
+    "vidlabel.services.run_jobs",
+    "vidlabel.services.run_planning",
+    "vidlabel.services.run_story",
+)
+_WITH_QT = (
+    "vidlabel.services.training",
+    "vidlabel.services.models",
+    "vidlabel.services.augment_preview",
+    "vidlabel.ui.models.card",
+    "vidlabel.ui.models.sections",
+    "vidlabel.ui.models.page",
+    "vidlabel.ui.train.fields",
+    "vidlabel.ui.train.more_settings",
+    "vidlabel.ui.train.form",
+    "vidlabel.ui.train.labels_table",
+    "vidlabel.ui.train.texts",
+    "vidlabel.ui.train.plan_view",
+    "vidlabel.ui.train.new_run",
+    "vidlabel.ui.train.curves",
+    "vidlabel.ui.train.proof",
+    "vidlabel.ui.train.live",
+    "vidlabel.ui.train.run_card",
+    "vidlabel.ui.train.one_run",
+)
+
+
+_PIECES = 6
+"""Of the settings that few change; more are built when they are first shown."""
+
+
+def _load(name: str) -> None:
+    importlib.import_module(name)
+
+
+def _load_ahead() -> None:
+    """In the pool: modules that make no class of Qt's."""
+    for name in _WITHOUT_QT:
+        _load(name)
 
 
 class TrainPage(QWidget):
-    """Shows a run, or the set-up of a new one; everything acts on what is chosen in the list of runs."""
+    """Shows a run, or the set-up of a new one; everything acts on what is chosen in the list of runs.
+
+    ``new_run`` and ``one_run`` (left), ``plan_view`` and ``run_view`` (right), and ``trouble`` are there once it is
+    ``built``.
+    """
+
+    built = Signal()
+
+    new_run: NewRun
+    one_run: OneRun
+    plan_view: PlanView
+    run_view: RunView
 
     def __init__(self, workbench: Workbench, *, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,121 +102,168 @@ class TrainPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Train page")
         self._bench = workbench
-        self._training = workbench.training
         self._actions = actions
-        self._plan: Plan | None = None
-        self._facts: RunFacts | None = None
-        self._proof: ProofFound | None = None
-        self._chose = self._plan_awaited = False
-        self.preview = AugmentPreview(workbench.tasks, self)
+        self._chose = False
+        self.is_built = False
+        self.right = QStackedWidget()
         self.choice = QComboBox()
         self.choice.setAccessibleName("Run")
         self.choice.setFont(tokens.font())
         self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.form = SetupForm()
-        self.start = CapButton("Start", look="primary", name="Start the run")
-        self.start_words = Words(level="second", size=tokens.SECONDARY, wrap=True)
-        self.card = RunCard()
-        self.proof = ProofSection()
-        self.trouble = Notice()
-        self.plan_view = PlanView()
-        self.run_view = RunView()
-        self.right = QStackedWidget()
-        self._build()
-        self._wire()
-        self._show_runs()
+        self.choice.hide()
+        self._room = QVBoxLayout()
+        self._column = QVBoxLayout()
+        self._frame()
+        self._slices: Slices | None = None
 
-    def _build(self) -> None:
-        setup = QWidget()
-        self._setup = setup
-        down = QVBoxLayout(setup)
-        down.setContentsMargins(0, 0, 0, 0)
-        down.setSpacing(12)
-        down.addWidget(self.form)
-        down.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
-        down.addWidget(self.start_words)
-        inside = Body()
-        inside.setObjectName("Panel")
-        inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
-        column.setSpacing(12)
-        for widget in (self.choice, setup, self.card, self.proof):
-            column.addWidget(widget)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
+    def _frame(self) -> None:
         left = QFrame()
         left.setObjectName("Card")
         left.setFixedWidth(CARD_WIDTH)
-        room = QVBoxLayout(left)
-        room.setContentsMargins(1, 1, 1, 1)
-        room.setSpacing(0)
-        room.addWidget(self.trouble)
-        room.addWidget(scroll, 1)
-        self.right.addWidget(self.plan_view)
-        self.right.addWidget(self.run_view)
+        left.setLayout(self._room)
+        self._room.setContentsMargins(1, 1, 1, 1)
+        self._room.setSpacing(0)
+        self._column.setContentsMargins(*([tokens.PANEL_MARGIN] * 4))
+        self._column.setSpacing(12)
         across = QHBoxLayout(self)
         across.setContentsMargins(20, 20, 20, 20)
         across.setSpacing(tokens.PANEL_MARGIN)
         across.addWidget(left)
         across.addWidget(self.right, 1)
 
-    def _wire(self) -> None:
-        training = self._training
-        training.changed.connect(self._show_runs)
-        training.story_told.connect(self._story_told)
-        training.facts_told.connect(self._facts_told)
-        training.proof_told.connect(self._proof_told)
-        training.planned.connect(self._planned)
-        training.plan_failed.connect(self._plan_failed)
-        training.begun.connect(self._begun)
-        training.in_use_changed.connect(self._in_use_changed)
-        training.failed.connect(self._say_trouble)
-        self._bench.models.changed.connect(self._models_changed)
-        self._bench.session.counts_changed.connect(self._counts_changed)
-        self.preview.shown.connect(self.plan_view.show_strips)
-        self.preview.failed.connect(self.plan_view.preview_words.setText)
-        self.preview.busy_changed.connect(self._preview_busy)
-        self.choice.activated.connect(self._chosen)
-        self.form.changed.connect(self._wanted_changed)
-        self.start.clicked.connect(self._start)
-        self.card.wished.connect(self._wish)
-        self.card.go_on_wished.connect(self._go_on)
-        self.proof.promote_wished.connect(self._promote)
-        self.proof.roll_back_wished.connect(training.roll_back)
-        self.proof.clips_wished.connect(self._show_clips)
-        self.run_view.label_wished.connect(self._show_label)
-        self.plan_view.preview_wished.connect(self._show_preview)
+    # --- building --------------------------------------------------------------------------------
+    def _begin_building(self) -> None:
+        if self._slices is None:
+            self._slices = Slices(
+                [
+                    *(partial(_load, name) for name in _WITH_QT),
+                    self._meet_services, self._build_column, self._build_plan_view, self._build_new_run,
+                    *[self._build_more] * _PIECES, self._build_run_view, self._build_one_run, self._join,
+                ],
+                self,
+            )  # fmt: skip
+            self._slices.done.connect(self._all_built)
+            self._bench.tasks.run(_load_ahead, self._loaded, self._loaded)
 
+    def _loaded(self, _answer: object) -> None:
+        # Where loading failed, the slices say so.
+        if self._slices is not None:
+            self._slices.start()
+
+    def _meet_services(self) -> None:
+        _ = self._bench.training, self._bench.models
+
+    def _build_column(self) -> None:
+        from vidlabel.ui.models.card import Body
+        from vidlabel.ui.models.page import Notice
+
+        self.trouble = Notice()
+        inside = Body()
+        inside.setObjectName("Panel")
+        inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        inside.setLayout(self._column)
+        self._column.addWidget(self.choice)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inside)
+        self._scroll = scroll
+        self._room.addWidget(self.trouble)
+        self._room.addWidget(scroll, 1)
+
+    def _build_plan_view(self) -> None:
+        from vidlabel.ui.train.plan_view import PlanView
+
+        self.plan_view = PlanView()
+        self.right.addWidget(self.plan_view)
+
+    def _build_new_run(self) -> None:
+        from vidlabel.ui.train.new_run import NewRun
+
+        self.new_run = NewRun(self._bench, self.plan_view)
+        self.new_run.hide()
+        self._column.addWidget(self.new_run)
+
+    def _build_more(self) -> None:
+        self.new_run.form.more.build_piece()
+
+    def _build_run_view(self) -> None:
+        from vidlabel.ui.train.live import RunView
+
+        self.run_view = RunView()
+        self.right.addWidget(self.run_view)
+
+    def _build_one_run(self) -> None:
+        from vidlabel.ui.train.one_run import OneRun
+
+        self.one_run = OneRun(self._bench, self.run_view)
+        self.one_run.hide()
+        self._column.addWidget(self.one_run)
+        self._column.addStretch(1)
+
+    def _join(self) -> None:
+        training = self._bench.training
+        training.changed.connect(self._show_runs)
+        training.begun.connect(self._begun)
+        training.failed.connect(self._say_trouble)
+        self.choice.activated.connect(self._chosen)
+        self.new_run.left.connect(self.focus_first)
+        self.new_run.ready.connect(self._plan_is_there)
+        self.new_run.start_wished.connect(self.trouble.hide)
+        self.one_run.keyboard_lost.connect(self.focus_first)
+        self.one_run.acted.connect(self.trouble.hide)
+
+    @Slot()
+    def _all_built(self) -> None:
+        self.is_built = True
+        had_keyboard = self.hasFocus()
+        if self.isVisible():
+            self._come()
+        if had_keyboard:
+            self.focus_first()
+        self.built.emit()
+
+    # --- what is chosen --------------------------------------------------------------------------
     @property
     def run(self) -> RunEntry | None:
         """The chosen run; None while a new one is set up."""
-        return self._training.run(self.choice.currentData() or "")
+        return self._bench.training.run(self.choice.currentData() or "")
 
+    @Slot()
     def focus_first(self) -> None:
         """Gives the keyboard to what one most likely wants to press."""
+        if not self.is_built:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         wanted: tuple[QWidget, ...] = (
-            self.start,
-            self.proof.promote,
-            self.card.go_on,
-            self.card.pause,
+            self.new_run.start,
+            self.one_run.proof.promote,
+            self.one_run.card.go_on,
+            self.one_run.card.pause,
             self.choice,
+            self.new_run.form.base,
+            self.run_view.loss,
         )
         for widget in wanted:
             if widget.isVisible() and widget.isEnabled():
                 widget.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
 
-    # --- the list of runs ------------------------------------------------------------------------
+    @Slot()
+    def _plan_is_there(self) -> None:
+        if self.new_run.isAncestorOf(self.focusWidget() or self):
+            # It was not to be pressed yet when the page was turned to.
+            self.focus_first()
+
     @Slot()
     def _show_runs(self) -> None:
-        entries = [(run_words(run), run.name) for run in self._training.runs]
-        if not self._training.why_not or not entries:
+        from vidlabel.ui.train.texts import run_words
+
+        training = self._bench.training
+        entries = [(run_words(run), run.name) for run in training.runs]
+        if not training.why_not or not entries:
             entries.append(("New run", NEW))
         shown = [(self.choice.itemText(at), self.choice.itemData(at)) for at in range(self.choice.count())]
         if entries != shown:
@@ -172,14 +272,14 @@ class TrainPage(QWidget):
             for words, name in entries:
                 self.choice.addItem(words, name)
             self.choice.setCurrentIndex(max(0, self.choice.findData(chosen)))
-        if self._training.known and not self._chose:
+        if training.known and not self._chose:
             # What trains is what one comes to see; else a new one is begun here.
             self._chose = True
-            live = self._training.live
-            self.choice.setCurrentIndex(self.choice.findData(live[0].name if live else NEW))
+            live = training.live
+            self.choice.setCurrentIndex(max(0, self.choice.findData(live[0].name if live else NEW)))
             self._choose()
         self.choice.setVisible(self.choice.count() > 1)
-        self.form.show_official(self._training.official)
+        self.new_run.form.show_official(training.official)
         self._show()
 
     @Slot()
@@ -189,215 +289,57 @@ class TrainPage(QWidget):
         self._show()
 
     def _choose(self) -> None:
-        self._facts = self._proof = None
-        run = self.run
-        self._training.choose(run.name if run is not None else "")
-        if run is None and self.isVisible():
-            self._ask_plan()
+        self.one_run.choose(self.run)
+        if self.run is None and self.isVisible():
+            self.new_run.ask()
 
     @Slot(str)
     def _begun(self, name: str) -> None:
+        self.new_run.form.keep_test()
         self.choice.setCurrentIndex(self.choice.findData(name))
         self._chosen()
         if self.isVisible():
             # The button that had it is gone.
             self.focus_first()
 
-    # --- showing ---------------------------------------------------------------------------------
     def _show(self) -> None:
         run = self.run
-        self._setup.setVisible(run is None)
-        self.card.setVisible(run is not None)
+        self.new_run.setVisible(run is None)
+        self.one_run.setVisible(run is not None)
         self.right.setCurrentWidget(self.plan_view if run is None else self.run_view)
         if run is None:
-            self.proof.hide()
-            self._show_start()
+            self.new_run.show_start()
         else:
-            self._show_run(run)
-
-    def _show_run(self, run: RunEntry) -> None:
-        story = self._training.story(run.name) or RunStory(state=run.state)
-        if self._facts is not None:
-            self.card.show_facts(self._facts)
-        had_keyboard = any(
-            button.hasFocus() for button in (self.card.pause, self.card.keep, self.card.stop, self.card.go_on)
-        )
-        self.card.show_run(run, story, facts=self._facts, why_not=self._training.why_not)
-        self.run_view.show_story(story, self._proof)
-        known = self._proof is not None and (
-            self._proof.proof is not None or bool(run.model or self._proof.trouble)
-        )
-        self.proof.setVisible(known)
-        if known and self._proof is not None:
-            self.proof.show_proof(self._proof)
-            self.proof.show_use(run, self._training.in_use, why_not=self._training.why_not)
-        left = self.focusWidget()
-        if had_keyboard and (left is None or not self.card.isAncestorOf(left)):
-            # The button that had it is gone; Qt would give it to whatever comes next.
-            self.focus_first()
-
-    @Slot(str, object)
-    def _story_told(self, name: str, _story: RunStory) -> None:
-        run = self.run
-        if run is not None and run.name == name and self.isVisible():
-            self._show_run(run)
-
-    @Slot(object)
-    def _facts_told(self, facts: RunFacts) -> None:
-        self._facts = facts
-        self._show()
-
-    @Slot(object)
-    def _proof_told(self, found: ProofFound) -> None:
-        self._proof = found
-        self._show()
-
-    @Slot(object)
-    def _in_use_changed(self, _use: InUse) -> None:
-        self._show()
+            self.one_run.show_run(run)
 
     @Slot(str)
     def _say_trouble(self, words: str) -> None:
         self.trouble.say(words, level="trouble")
 
-    # --- a new run -------------------------------------------------------------------------------
-    def _ask_plan(self) -> None:
-        self._plan = None
-        self._plan_awaited = True
-        why_not = self._training.why_not
-        self.plan_view.say(why_not or "Counting …")
-        self._show_start()
-        self._training.plan(self.form.wanted)
-
-    @Slot(object)
-    def _wanted_changed(self, wanted: Wanted) -> None:
+    def _come(self) -> None:
+        """It is on screen: what it shows may have become others meanwhile."""
+        self._bench.models.look()
+        self._bench.training.look()
+        self._show_runs()
         if self.run is None:
-            self._plan = None
-            self._plan_awaited = False
-            self._show_start()
-            self._training.plan(wanted)
-
-    @Slot(object)
-    def _counts_changed(self, _counts: object) -> None:
-        if self.run is None and self.isVisible():
-            self._wanted_changed(self.form.wanted)
-
-    @Slot(object)
-    def _planned(self, plan: Plan) -> None:
-        first = self._plan_awaited
-        self._plan_awaited = False
-        self._plan = plan
-        self.plan_view.show_plan(plan)
-        self._show_start()
-        if first and self.form.isAncestorOf(self.focusWidget() or self):
-            # It was not to be pressed yet when the page was turned to.
-            self.focus_first()
-
-    @Slot(str)
-    def _plan_failed(self, words: str) -> None:
-        self.plan_view.say(words)
-        self.start_words.setText("")
-
-    def _show_start(self) -> None:
-        """Whether it can begin; if not, what is missing."""
-        training, plan = self._training, self._plan
-        why_not = training.why_not or (plan.why_not if plan is not None else "")
-        if training.live and not why_not:
-            why_not = f"{training.live[0].name} is training; one run at a time."
-        self.start.setEnabled(plan is not None and not why_not and not training.starting)
-        self.start.set_words("Starting …" if training.starting else "Start", name="Start the run")
-        decided = self._bench.session.counts.decided
-        self.start_words.setText(
-            why_not or f"Learns from {count(decided, 'decided clip')}, in a process of its own."
-        )
-        self.start_words.set_level("unsure" if why_not else "second")
-
-    @Slot()
-    def _start(self) -> None:
-        if self._plan is not None:
-            self.trouble.hide()
-            self._training.start(self._plan)
-
-    @Slot()
-    def _models_changed(self) -> None:
-        self.form.show_models(self._bench.models.entries)
-
-    @Slot()
-    def _show_preview(self) -> None:
-        plan = self._plan
-        if plan is not None and plan.example is not None:
-            settings = plan.wanted.settings
-            self.preview.start(
-                plan.example, model=settings.base, strength=settings.augment, seed=settings.seed
-            )
-
-    @Slot(bool)
-    def _preview_busy(self, busy: bool) -> None:
-        self.plan_view.preview.setEnabled(not busy)
-        if busy:
-            self.plan_view.preview_words.setText("Decoding a clip …")
-
-    # --- a run -----------------------------------------------------------------------------------
-    @Slot(str)
-    def _wish(self, word: str) -> None:
-        if self.run is not None:
-            self._training.wish(self.run.name, word)
-
-    @Slot()
-    def _go_on(self) -> None:
-        if self.run is not None:
-            self.trouble.hide()
-            self._training.go_on(self.run.name)
-
-    @Slot()
-    def _promote(self) -> None:
-        """At once, unless labels got worse: then the person is asked."""
-        run, found = self.run, self._proof
-        if run is None:
-            return
-        if found is None or found.proof is None or not found.proof.worse:
-            self._training.promote(run.name)
-            return
-        dialog = WorseDialog(found.proof, self.window())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.finished.connect(self._promote_answered)
-        dialog.open()
-
-    @Slot(int)
-    def _promote_answered(self, result: int) -> None:
-        dialog = self.sender()
-        promote = isinstance(dialog, WorseDialog) and dialog.answer == "promote"
-        if result == QDialog.DialogCode.Accepted and promote and self.run is not None:
-            self._training.promote(self.run.name)
-        self.focus_first()
-
-    @Slot(bool)
-    def _show_clips(self, won: bool) -> None:
-        if self._proof is not None and self._proof.proof is not None:
-            proof = self._proof.proof
-            who = "won" if won else "lost"
-            self._bench.show_clips(proof.won if won else proof.lost, f"{who} by the candidate")
-
-    @Slot(str)
-    def _show_label(self, label: str) -> None:
-        if self._proof is None:
-            return
-        won, lost = (which.get(label, ()) for which in (self._proof.won, self._proof.lost))
-        if won or lost:
-            self._bench.show_clips((*won, *lost), f"of {label} won or lost by the candidate")
-        else:
-            self._bench.notice.emit(f"No clip of {label} was won or lost")
+            self.new_run.ask()
 
     # --- Qt ---
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._bench.models.look()
-        self._training.look()
-        self._show_runs()
-        if self.run is None:
-            self._ask_plan()
+        if self.is_built:
+            self._come()
+        else:
+            self._begin_building()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.form.forget()
-        self.preview.stop()
+        if self.is_built:
+            self.new_run.forget()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # A field that was typed in keeps Esc from the shortcut, and has no use for it.
+        if event.key() == Qt.Key.Key_Escape and self.is_built:
+            self.focus_first()
+        else:
+            super().keyPressEvent(event)

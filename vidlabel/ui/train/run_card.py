@@ -61,10 +61,15 @@ class RunCard(QWidget):
             down.addWidget(widget)
         row_of = QHBoxLayout()
         row_of.setSpacing(tokens.GAP)
-        for button in (self.go_on, self.pause, self.keep, self.stop):
+        for button in self.buttons:
             row_of.addWidget(button)
         row_of.addStretch(1)
         down.addLayout(row_of)
+
+    @property
+    def buttons(self) -> tuple[CapButton, ...]:
+        """All there are; those that mean nothing now are hidden."""
+        return self.go_on, self.pause, self.keep, self.stop
 
     def show_facts(self, facts: RunFacts) -> None:
         """What it learns from and how."""
@@ -85,9 +90,11 @@ class RunCard(QWidget):
             self.facts["Device"].setText(texts.device_words(story, facts.settings))
         live = run.live and story.state not in RESUMABLE
         self._paused = story.state is RunState.PAUSED
-        self.bar.set_share(story.share if live or story.state is not RunState.FINISHED else 1.0)
+        self.bar.set_share(story.share)
+        self.bar.setVisible(story.state is not RunState.FINISHED)
         progress = texts.progress_words(story)
         self.progress.setText(f"Paused · {progress}" if live and self._paused else progress)
+        self.progress.setVisible(bool(progress))
         self.steps.setText(texts.step_words(story))
         self.steps.setVisible(live and bool(self.steps.text()))
         ending, level = texts.ended_words(run, story)

@@ -8,7 +8,7 @@ from vidlabel.core.runs import RunState, TrainSettings, Tunes
 from vidlabel.services.background import left_words
 from vidlabel.services.run_jobs import RunEntry, RunFacts
 from vidlabel.services.run_story import RunStory
-from vidlabel.services.training import rate_words
+from vidlabel.services.run_words import rate_words
 from vidlabel.ui.parts.basics import count
 
 TUNES = {Tunes.HEAD: "head", Tunes.LAST: "last two stages + head", Tunes.ALL: "everything"}
@@ -60,7 +60,9 @@ def device_words(story: RunStory, settings: TrainSettings) -> str:
 
 
 def progress_words(story: RunStory) -> str:
-    """``Epoch 12 of 20 · 318 clips/s · 4 min left``"""
+    """``Epoch 12 of 20 · 318 clips/s · 4 min left``; '' once it is finished: then its end says it."""
+    if story.state is RunState.FINISHED:
+        return ""
     if story.state is RunState.PREPARING:
         return f"Preparing: {story.preparing}" if story.preparing else "Preparing …"
     if story.proving is not None:
@@ -92,7 +94,8 @@ def ended_words(run: RunEntry, story: RunStory) -> tuple[str, str]:
     match run.state:
         case RunState.FINISHED:
             made = f" It made {story.model_name}." if story.model_name else ""
-            return f"Finished after {count(story.epoch, 'epoch')}.{made}", "done"
+            most = f" of at most {story.epochs:,}" if story.epoch < story.epochs else ""
+            return f"Finished after {count(story.epoch, 'epoch')}{most}.{made}", "done"
         case RunState.STOPPED:
             return "Stopped. It can go on from where it was.", "second"
         case RunState.INTERRUPTED:
@@ -107,8 +110,8 @@ def ended_words(run: RunEntry, story: RunStory) -> tuple[str, str]:
 
 
 def measured_words(proof: Proof) -> str:
-    """``402 test clips no run has trained on. McNemar p = 0.0004.``"""
-    clips = f"{count(proof.clips, 'test clip')} no run has trained on"
+    """``402 frozen test clips. McNemar p = 0.0004.``"""
+    clips = count(proof.clips, "frozen test clip")
     unreadable = f"; {count(proof.unreadable, 'clip')} could not be read" if proof.unreadable else ""
     chance = p_words(proof.p_value).replace(" ", "\u00a0")
     return f"{clips}{unreadable}. McNemar {chance}."
