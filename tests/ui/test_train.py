@@ -271,14 +271,22 @@ def test_values_stand_under_the_pointer_and_the_arrow_keys(
     assert plot.accessibleDescription() == plot.value_words()
 
 
+def is_made(bench: Workbench, name: str) -> bool:
+    """Whether the project knows the model of a run."""
+    run = bench.training.run(name)
+    return run is not None and bool(run.model)
+
+
 def test_rolls_back_and_shows_the_clips_of_a_label(
     qtbot: QtBot, curated: MainWindow, monkeypatch: pytest.MonkeyPatch, made: str
 ) -> None:
     bench = curated.workbench
     page = started(qtbot, curated, monkeypatch, pace="0.01")
     qtbot.waitUntil(page.one_run.proof.isVisible, timeout=30_000)
+    # The proof is read from the run's folder, the model from the project: either may be first.
+    qtbot.waitUntil(lambda: is_made(bench, "run-1"), timeout=30_000)
     bench.training.promote("run-1")
-    qtbot.waitUntil(lambda: bench.training.in_use.active == made, timeout=10_000)
+    qtbot.waitUntil(lambda: bench.training.in_use.active == made, timeout=30_000)
     qtbot.waitUntil(page.one_run.proof.roll_back.isVisible, timeout=5_000)
     told: list[str] = []
     bench.training.failed.connect(told.append)

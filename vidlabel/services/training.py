@@ -201,10 +201,13 @@ class Training(QObject):
     def promote(self, name: str) -> None:
         """Makes a run's model the active one, and has it suggest for what is undecided."""
         run = self.run(name)
-        if run is not None and run.model and not self.why_not:
-            self._session.write(
-                partial(run_jobs.promote, run.model), partial(self._on_promoted, run.model), self.failed.emit
-            )
+        if run is None or self.why_not:
+            return
+        if run.model:
+            then = partial(self._on_promoted, run.model)
+            self._session.write(partial(run_jobs.promote, run.model), then, self.failed.emit)
+        else:  # its proof may be there a moment before the project knows of the model
+            self.failed.emit(f"The model of {name} is still being taken in. Promote it again in a moment.")
 
     @Slot()
     def roll_back(self) -> None:
