@@ -89,3 +89,18 @@ def test_closing_waits_for_every_write_and_takes_no_more(runner: TaskRunner, qtb
 def _slowly(pause: threading.Event, number: int) -> int:
     pause.wait(0.005)
     return number
+
+
+def test_an_answer_for_something_closed_meanwhile_is_dropped(runner: TaskRunner, qtbot: QtBot) -> None:
+    gate = threading.Event()
+    closed, open_still = Listener(), Listener()
+    runner.run(gate.wait, closed.hear)
+    runner.run(gate.wait, partial(closed.hear))
+    runner.run(_fail, None, closed.hear)
+    closed.destroyed.connect(open_still.hear_nothing)
+    closed.deleteLater()
+    qtbot.waitUntil(lambda: bool(open_still.heard))
+    gate.set()
+    runner.run(gate.wait, open_still.hear)
+    qtbot.waitUntil(lambda: True in open_still.heard)
+    assert closed.heard == []

@@ -13,7 +13,7 @@ from vidlabel.core.words import Changes, ClipQuery, Counts, Label, Root
 from vidlabel.services import project_jobs
 from vidlabel.services.project_opening import Aftermath, Opened, ProjectFacts, aftermath, open_file, open_path
 from vidlabel.services.settings import Settings
-from vidlabel.services.tasks import Lane, Rank, TaskRunner
+from vidlabel.services.tasks import Lane, Rank, TaskRunner, hears
 
 if TYPE_CHECKING:
     from vidlabel.store.project_store import ProjectStore
@@ -230,7 +230,7 @@ class ProjectSession(QObject):
         self.open_failed.emit(words)
 
     def _if_same(self, generation: int, callback: Callable[[Any], None], value: Any) -> None:
-        if generation == self._generation:
+        if generation == self._generation and hears(callback):
             callback(value)
 
     def _written(
@@ -238,7 +238,7 @@ class ProjectSession(QObject):
     ) -> None:
         if generation != self._generation:
             return
-        if on_done is not None:
+        if on_done is not None and hears(on_done):
             on_done(changes)
         if changes is not None:
             self._untold.append(changes)

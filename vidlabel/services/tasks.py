@@ -3,7 +3,8 @@
 Reads have a thread of their own: asking for the order of a big library takes longer than a decision may wait.
 On the writing thread what the person did goes before what the engine found, else first in first out.
 Results come back on the GUI thread. Callbacks must be bound methods of objects that live there; they are
-called from one slot of :class:`TaskRunner`, never from a worker.
+called from one slot of :class:`TaskRunner`, never from a worker. Who asked may be gone when the answer
+comes (a dialog closed at once): such an answer is dropped, see :func:`hears`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from functools import partial
 from itertools import count
 from queue import PriorityQueue
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 from vidlabel.core.errors import VidlabelError
 
@@ -204,12 +207,21 @@ class TaskRunner(QObject):
         if task.lane is Lane.DATABASE:
             self._pending_writes -= 1
         if task.error is None:
-            if task.on_done is not None:
+            if task.on_done is not None and hears(task.on_done):
                 task.on_done(task.value)
         elif task.on_failed is not None:
-            task.on_failed(words_of(task.error))
+            if hears(task.on_failed):
+                task.on_failed(words_of(task.error))
         else:
             self.failed.emit(words_of(task.error))
+
+
+def hears(callback: Callable[..., Any]) -> bool:
+    """Whether the object a callback belongs to still exists: Qt may have deleted it, with all it shows."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    owner = getattr(callback, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 def _nothing() -> None:
