@@ -23,6 +23,7 @@ from vidlabel.services.exporting import Exporting
 from vidlabel.services.filmstrips import Filmstrips
 from vidlabel.services.keys import Keys
 from vidlabel.services.library import Library
+from vidlabel.services.on_demand import OnDemand
 from vidlabel.services.playback import Player
 from vidlabel.services.project import ProjectFacts, ProjectSession
 from vidlabel.services.saliency import Saliency
@@ -95,10 +96,8 @@ class Workbench(QObject):
         self.calibrating = Calibrating(self.session, self.tasks, self)
         self.exporting = Exporting(self.session, self.tasks, background=self.background, parent=self)
         self.sound = Sound(self.engine, self.player, self.settings, tasks=self.tasks, parent=self)
-        self._models: Models | None = None
-        self._evaluating: Evaluating | None = None
-        self._training: Training | None = None
-        self._reviewing: Reviewing | None = None
+        self.on_demand = OnDemand(self)
+        self.on_demand.ended.connect(self._tell_closed)
         self._closing = self._written = self._told_closed = False
         self._prepared: tuple[int, ...] = ()
         self._later = QTimer(self)
@@ -146,55 +145,19 @@ class Workbench(QObject):
 
     @property
     def models(self) -> Models:
-        """The models of this computer, made when they are first asked for: start-up does without."""
-        if self._models is None:
-            from vidlabel.services.models import Models
-
-            self._models = Models(
-                self.session, self.suggesting, tasks=self.tasks, background=self.background, parent=self
-            )
-            self._models.told.connect(self.notice)
-            self._models.jobs.ended.connect(self._tell_closed)
-        return self._models
+        return self.on_demand.models
 
     @property
     def training(self) -> Training:
-        """The runs of the project, looked at once its first clip is on screen."""
-        if self._training is None:
-            from vidlabel.services.training import Training
-
-            self._training = Training(
-                self.session, self.suggesting, tasks=self.tasks, background=self.background, parent=self
-            )
-            self._training.told.connect(self.notice)
-        return self._training
+        return self.on_demand.training
 
     @property
     def reviewing(self) -> Reviewing:
-        """Culling by the screenful, made when it is first asked for."""
-        if self._reviewing is None:
-            from vidlabel.services.reviewing import Reviewing
-
-            self._reviewing = Reviewing(
-                self.session, self.settings, deciding=self.deciding, filmstrips=self.filmstrips, parent=self
-            )
-            self._reviewing.refused.connect(self.notice)
-            self._reviewing.saved.connect(self.deciding.saved)
-            self._reviewing.failed.connect(self.trouble)
-        return self._reviewing
+        return self.on_demand.reviewing
 
     @property
     def evaluating(self) -> Evaluating:
-        """Measuring models on decided clips, made when it is first asked for."""
-        if self._evaluating is None:
-            from vidlabel.services.evaluating import Evaluating
-
-            self._evaluating = Evaluating(
-                self.session, tasks=self.tasks, background=self.background, parent=self
-            )
-            self._evaluating.exported.connect(self.notice)
-            self._evaluating.ended.connect(self._tell_closed)
-        return self._evaluating
+        return self.on_demand.evaluating
 
     # --- projects --------------------------------------------------------------------------------
     def open_project(self, path: Path) -> None:
@@ -231,12 +194,7 @@ class Workbench(QObject):
         self._closing = True
         self._later.stop()
         self.guard.stop()
-        if self._models is not None:
-            self._models.close()
-        if self._evaluating is not None:
-            self._evaluating.close()
-        if self._training is not None:
-            self._training.close()
+        self.on_demand.close()
         self.sound.close()
         self.player.open(None)
         self.session.close()
@@ -265,18 +223,17 @@ class Workbench(QObject):
     @property
     def runs_at_work(self) -> tuple[str, ...]:
         """Names of the runs whose processes are at work for the open project."""
-        return tuple(run.name for run in self._training.live) if self._training is not None else ()
+        return self.on_demand.runs_at_work
 
     def end_runs(self, *, stop: bool) -> None:
         """Before closing: stops the runs at work with a checkpoint, or leaves them to go on by themselves."""
-        if stop and self._training is not None:
-            for name in self.runs_at_work:
-                self._training.wish(name, "stop")
+        if stop:
+            self.on_demand.stop_runs()
 
     def _look_for_runs(self) -> None:
         """One may be at work that another window, or this one before, has started."""
         facts = self.session.facts
-        if facts is not None and (self._training is not None or runs_folder(facts.path).is_dir()):
+        if facts is not None and runs_folder(facts.path).is_dir():
             _ = self.training
 
     def _on_root_added(self, _changes: Changes | None) -> None:
@@ -374,8 +331,7 @@ class Workbench(QObject):
     @Slot()
     def _tell_closed(self) -> None:
         """Once all is written and every process, the engine, that of a trial and those of models, has gone."""
-        busy = self.guard.busy or (self._models is not None and self._models.jobs.busy)
-        busy = busy or (self._evaluating is not None and self._evaluating.busy)
+        busy = self.guard.busy or self.on_demand.busy
         gone = self.engine.state is EngineState.STOPPED and not busy
         if self._written and gone and not self._told_closed:
             self._told_closed = True

@@ -22,9 +22,9 @@ from vidlabel.ui.decide.panel import DecidePanel
 from vidlabel.ui.dialogs import Dialogs
 from vidlabel.ui.focus_rules import FocusRules
 from vidlabel.ui.library.panel import LibraryPanel
-from vidlabel.ui.pages import EVALUATE, LABEL, MODELS, REVIEW, TRAIN, Pages
+from vidlabel.ui.other_pages import OtherPages
+from vidlabel.ui.pages import LABEL, Pages
 from vidlabel.ui.player.panel import PlayerPanel
-from vidlabel.ui.review.wiring import ReviewWiring
 from vidlabel.ui.states import Banner, States
 from vidlabel.ui.status_bar import StatusBar
 from vidlabel.ui.theme import Theme
@@ -80,11 +80,7 @@ class MainWindow(QMainWindow):
         self.welcome = WelcomePage(actions)
         self.places = Pages(bench.player)
         self.places.add(LABEL, self._label_page)
-        self.review = ReviewWiring(bench, actions, self)
-        self.places.add(REVIEW, self.review.build)
-        self.places.add(EVALUATE, self._evaluate_page)
-        self.places.add(MODELS, self._models_page)
-        self.places.add(TRAIN, self._train_page)
+        self.other_pages = OtherPages(bench, actions, self.places)
         work = QWidget()
         down = QVBoxLayout(work)
         down.setContentsMargins(0, 0, 0, 0)
@@ -134,10 +130,6 @@ class MainWindow(QMainWindow):
             source.connect(self._escape_pressed)
         for action_id, slot in (
             ("page.label", self._show_label_page),
-            ("page.review", self._show_review_page),
-            ("page.evaluate", self._show_evaluate_page),
-            ("page.models", self._show_models_page),
-            ("page.train", self._show_train_page),
             ("decide.pick", self.decide.open_picker),
             ("play.full_screen", self._toggle_full_screen),
             ("play.zoom_fit", self._toggle_enlarge),
@@ -155,52 +147,9 @@ class MainWindow(QMainWindow):
     def _label_page(self) -> tuple[QWidget, Callable[[], object]]:
         return self.columns, self.player.focus_player
 
-    def _evaluate_page(self) -> tuple[QWidget, Callable[[], object]]:
-        # Loaded here: start-up does without.
-        from vidlabel.ui.evaluate.page import EvaluatePage
-
-        page = EvaluatePage(self.workbench)
-        return page, page.focus_setup
-
-    def _models_page(self) -> tuple[QWidget, Callable[[], object]]:
-        # Loaded here: start-up does without.
-        from vidlabel.ui.models.page import ModelsPage
-
-        page = ModelsPage(self.workbench.models, actions=self.actions_table)
-        return page, page.focus_list
-
     @Slot()
     def _show_label_page(self) -> None:
         self.places.turn_to(LABEL)
-
-    def _train_page(self) -> tuple[QWidget, Callable[[], object]]:
-        # Loaded here: start-up does without.
-        from vidlabel.ui.train.page import TrainPage
-
-        page = TrainPage(self.workbench, actions=self.actions_table)
-        return page, page.focus_first
-
-    @Slot()
-    def _show_models_page(self) -> None:
-        self._turn_from_label(MODELS)
-
-    @Slot()
-    def _show_train_page(self) -> None:
-        self._turn_from_label(TRAIN)
-
-    @Slot()
-    def _show_review_page(self) -> None:
-        self._turn_from_label(REVIEW)
-
-    @Slot()
-    def _show_evaluate_page(self) -> None:
-        self._turn_from_label(EVALUATE)
-
-    def _turn_from_label(self, place: str) -> None:
-        """To another page; full screen is the labelling page's alone."""
-        if self.actions_table["play.full_screen"].isChecked():
-            self.actions_table["play.full_screen"].trigger()
-        self.places.turn_to(place)
 
     @Slot(object, str)
     def show_clips(self, clip_ids: tuple[int, ...], words: str) -> None:
