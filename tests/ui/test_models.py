@@ -172,8 +172,11 @@ def test_the_bundled_card_says_what_was_measured_and_the_published_ones_who_says
     qtbot: QtBot, at_work: MainWindow
 ) -> None:
     page = models_page(qtbot, at_work)
-    titles = [panel.accessibleName() for panel in page.card.findChildren(Panel)]
-    assert "Accuracy, measured for vidlabel" in titles
+
+    def titles() -> list[str]:
+        return [panel.accessibleName() for panel in page.card.findChildren(Panel)]
+
+    qtbot.waitUntil(lambda: "Accuracy, measured for vidlabel" in titles(), timeout=5_000)
     assert "silhouettes" in words_of(page)
     page.list.choose("r2plus1d_18")
     qtbot.waitUntil(lambda: "torchvision's weights page" in words_of(page), timeout=2_000)
