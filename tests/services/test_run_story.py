@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vidlabel.core.runs import RunState
+from tests.helpers.train_worker import proof_of as made_up_proof
+from vidlabel.core.runs import RunFolder, RunState
+from vidlabel.services import run_jobs
 from vidlabel.services.run_story import MOST_POINTS, Curve, RunStory, read_on
 from vidlabel.services.run_words import background_words
 
@@ -107,3 +110,25 @@ def test_the_status_bar_says_epoch_rate_and_time_left(tmp_path: Path) -> None:
     write(path, started(), step(3, 2.0))
     words = background_words("run-1", read_on(RunStory(), path))
     assert words == "Training run-1 · epoch 2 of 2 · 12 clips/s · 2 min left"
+
+
+# --- its proof ---------------------------------------------------------------------------------------
+def test_a_run_whose_folder_is_gone_still_shows_the_proof_that_the_project_keeps(tmp_path: Path) -> None:
+    clips: list[list[Any]] = [["", 0, 0, "wave", "test", "", "", clip_id] for clip_id in (3, 4, 5)]
+    kept = made_up_proof(clips, ["wave", "run"])
+    run = run_jobs.RunEntry(
+        name="run-1", folder=RunFolder(tmp_path / "run-1"), state=RunState.FINISHED, model="m", proof=kept
+    )
+    found = run_jobs.proof_of(run)
+    assert found.proof is not None and found.proof.won == (3, 4) and found.trouble == ""
+    (tmp_path / "run-1").mkdir()
+    run.folder.proof.write_text("{")
+    assert run_jobs.proof_of(run).proof == found.proof
+    without = run_jobs.proof_of(replace(run, proof=None))
+    assert without.proof is None and "cannot be read" in without.trouble
+
+
+def test_a_run_that_has_no_proof_yet_says_nothing(tmp_path: Path) -> None:
+    run = run_jobs.RunEntry(name="run-1", folder=RunFolder(tmp_path / "run-1"), state=RunState.RUNNING)
+    found = run_jobs.proof_of(run)
+    assert found.proof is None and found.trouble == ""

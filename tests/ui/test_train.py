@@ -182,6 +182,16 @@ def test_a_run_is_begun_by_keyboard_followed_and_proven(
     qtbot.waitUntil(lambda: tuple(bench.library.ids) == won, timeout=10_000)
 
 
+def test_the_keyboard_waits_for_the_start_button_while_a_plan_is_made(
+    qtbot: QtBot, curated: MainWindow
+) -> None:
+    page = ready(qtbot, curated)
+    page.focus_first()
+    page.new_run.ask()
+    assert not page.new_run.start.isEnabled() and page.new_run.hasFocus()
+    qtbot.waitUntil(page.new_run.start.hasFocus, timeout=20_000)
+
+
 def test_pauses_and_stops_with_what_is_best(
     qtbot: QtBot, curated: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,8 +204,12 @@ def test_pauses_and_stops_with_what_is_best(
     assert page.one_run.card.pause.words == "Go on" and "Paused" in page.one_run.card.progress.text()
     page.one_run.card.pause.click()
     qtbot.waitUntil(lambda: story_of(bench) is RunState.RUNNING, timeout=5_000)
+    page.one_run.card.stop.setFocus()
     page.one_run.card.keep.click()
     qtbot.waitUntil(page.one_run.proof.isVisible, timeout=20_000)
+    # The button that had the keyboard is gone: it goes to what one wants next, not to the bar of pages.
+    focused = QApplication.focusWidget()
+    assert focused is not None and page.isAncestorOf(focused)
 
 
 def test_a_failed_run_says_why_and_goes_on(

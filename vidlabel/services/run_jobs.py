@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,11 @@ FORMER_MODELS = "former_models"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEntry:
-    """One run in the list. ``model``: hash of what it made, '' for nothing; ``words``: why it failed."""
+    """One run in the list.
+
+    ``model``: hash of what it made, '' for nothing; ``words``: why it failed; ``proof``: as the project keeps it,
+    also where the run's folder is gone (``Proof.to_json``), None without one.
+    """
 
     name: str
     folder: RunFolder
@@ -30,6 +35,7 @@ class RunEntry:
     model: str = ""
     started_at_us: int = 0
     words: str = ""
+    proof: Mapping[str, Any] | None = None
 
     @property
     def live(self) -> bool:
@@ -81,10 +87,12 @@ def known_runs(store: ProjectStore) -> tuple[RunEntry, ...]:
 
 
 def _entry(project: Path, record: Any) -> RunEntry:
+    kept = getattr(record, "details", None)
+    proof = kept.get("proof") if kept is not None else record.proof
     return RunEntry(
         name=record.name, folder=RunFolder(runs_folder(project) / record.name),
         state=RunState(record.state), model=record.model or "", started_at_us=record.started_at_us,
-        words=str(getattr(record, "words", "") or ""),
+        words=str(getattr(record, "words", "") or ""), proof=proof or None,
     )  # fmt: skip
 
 
@@ -100,21 +108,23 @@ def facts_of(folder: RunFolder) -> RunFacts:
     )  # fmt: skip
 
 
-def proof_of(folder: RunFolder) -> ProofFound:
-    """The proof with the clips won and lost by label."""
-    try:
-        proof = Proof.from_json(json.loads(folder.proof.read_text(encoding="utf-8")))
+def proof_of(run: RunEntry) -> ProofFound:
+    """The proof with the clips won and lost by label; a folder that is gone leaves what the project keeps."""
+    folder = run.folder
+    files: Any = importlib.import_module("vidlabel.learning.run_files")
+    proof: Proof | None = files.read_proof(folder, run.proof)
+    if proof is None:
+        broken = folder.proof.is_file()
+        words = f"{folder.proof} cannot be read, and the project keeps no copy of it." if broken else ""
+        return ProofFound(name=run.name, trouble=words)
+    label_of: dict[int, str] = {}
+    with suppress(OSError, ValueError, KeyError, TypeError, VidlabelError):
         snapshot = Snapshot.from_json(
             json.loads(folder.snapshot.read_text(encoding="utf-8")), folder.snapshot
         )
-    except FileNotFoundError:
-        return ProofFound(name=folder.name)
-    except (OSError, ValueError, KeyError, TypeError, VidlabelError) as error:
-        words = f"{folder.proof} cannot be read ({error})."
-        return ProofFound(name=folder.name, trouble=words)
-    label_of = {clip.clip_id: clip.label for clip in snapshot.clips}
+        label_of = {clip.clip_id: clip.label for clip in snapshot.clips}
     return ProofFound(
-        name=folder.name, proof=proof,
+        name=run.name, proof=proof,
         won=_by_label(proof.won, label_of), lost=_by_label(proof.lost, label_of),
     )  # fmt: skip
 

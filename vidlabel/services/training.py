@@ -361,7 +361,7 @@ class Training(QObject):
 
     def _ask_about(self, run: RunEntry) -> None:
         self._tasks.run(partial(run_jobs.facts_of, run.folder), self._on_facts, self.failed.emit)
-        self._tasks.run(partial(run_jobs.proof_of, run.folder), self._on_proof, self.failed.emit)
+        self._tasks.run(partial(run_jobs.proof_of, run), self._on_proof, self.failed.emit)
 
     def _on_facts(self, facts: RunFacts) -> None:
         if facts.name == self._chosen:

@@ -29,7 +29,7 @@ class NewRun(QWidget):
         super().__init__(parent)
         self._bench = bench
         self._training = bench.training
-        self._awaited = False
+        self._awaited = self._start_had_keyboard = False
         self.plan: Plan | None = None
         self.view = view
         self.form = SetupForm()
@@ -76,7 +76,16 @@ class NewRun(QWidget):
         why_not = training.why_not or (plan.why_not if plan is not None else "")
         if training.live and not why_not:
             why_not = f"{training.live[0].name} is training; one run at a time."
-        self.start.setEnabled(plan is not None and not why_not and not training.starting)
+        may_start = plan is not None and not why_not and not training.starting
+        if not may_start and self.start.hasFocus():
+            # Qt would give the keyboard to whatever comes next; it comes back with the button.
+            self._start_had_keyboard = True
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.start.setEnabled(may_start)
+        if may_start and self._start_had_keyboard:
+            self._start_had_keyboard = False
+            if self.hasFocus():
+                self.start.setFocus(Qt.FocusReason.OtherFocusReason)
         self.start.set_words("Starting …" if training.starting else "Start", name="Start the run")
         self.start_words.setText(why_not or self._learns_from())
         self.start_words.set_level("unsure" if why_not else "second")

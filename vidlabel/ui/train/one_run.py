@@ -73,8 +73,7 @@ class OneRun(QWidget):
         if known and found is not None:
             self.proof.show_proof(found)
             self.proof.show_use(run, self._training.in_use, why_not=self._training.why_not)
-        left = self.focusWidget()
-        if had_keyboard and (left is None or not self.card.isAncestorOf(left)):
+        if had_keyboard and not any(button.hasFocus() for button in self.card.buttons):
             self.keyboard_lost.emit()
 
     def _show(self) -> None:
