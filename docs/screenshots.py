@@ -28,7 +28,7 @@ COLUMNS = [372, 748, 320]
 THEMES = ("dark", "light")
 _SETTLE_MS = 2500
 _DECISIONS = 4
-_MOST_MS = 120_000
+_MOST_MS = 180_000
 _MOST_BYTES = 250_000
 """Larger pictures make reading the documentation slow."""
 _EPOCHS = 60
@@ -39,7 +39,7 @@ _COLOURS = 256
 class Session:
     """The window in one theme, driven by its keys; each ``shoot`` is a picture of it."""
 
-    def __init__(self, clips: Path, out: Path, *, theme: str) -> None:
+    def __init__(self, clips: Path, out: Path, *, theme: str, clips_expected: bool = True) -> None:
         from PySide6.QtCore import QEventLoop
 
         from vidlabel import app
@@ -52,7 +52,8 @@ class Session:
         self.window.resize(*SIZE)
         self.window.show()
         self.window.columns.setSizes(COLUMNS)
-        self.until(lambda: self.bench.suggesting.state == "idle" and self.bench.deciding.can_act)
+        if clips_expected:
+            self.until(lambda: self.bench.suggesting.state == "idle" and self.bench.deciding.can_act)
         self.wait(_SETTLE_MS)
 
     def wait(self, milliseconds: int) -> None:
@@ -105,8 +106,8 @@ class Session:
         self.bench.engine.stop_and_wait()
 
 
-def save(picture: Any, path: Path) -> None:
-    """Writes a picture; one that would be too large gets a palette of its own.
+def save(picture: Any, path: Path, *, colours: int = 0) -> None:
+    """Writes a picture, with a palette of ``colours``; 0 for all of them, or of 256 where it would be too large.
 
     Raises:
         SystemExit: it is too large even so.
@@ -124,8 +125,8 @@ def save(picture: Any, path: Path) -> None:
         plain.bytesPerLine(),
         1,
     )
-    found = _png(image)
-    if len(found) > _MOST_BYTES:
+    found = _png(image.quantize(colours, method=Image.Quantize.MEDIANCUT) if colours else image)
+    if len(found) > _MOST_BYTES and not colours:
         found = _png(image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT))
     if len(found) > _MOST_BYTES:
         sys.exit(f"{path.name} would be of {len(found):,} bytes.")
@@ -220,7 +221,7 @@ def _shoot_evaluation(session: Session) -> None:
     session.shoot("evaluate-large")
 
 
-def _prepare(clips: Path, environment: dict[str, str]) -> None:
+def prepare(clips: Path, environment: dict[str, str]) -> None:
     """Suggestions, decisions and clips of the long video, as a person would have them after a while."""
     program = [sys.executable, "-m", "vidlabel"]
     labels = footage.make(clips)
@@ -249,7 +250,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         clips, home = Path(scratch) / "footage", Path(scratch) / "home"
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "VIDLABEL_HOME": str(home)}
-        _prepare(clips, environment)
+        prepare(clips, environment)
         for theme in THEMES:
             own = home.with_name(f"home-{theme}")
             shutil.copytree(home, own)

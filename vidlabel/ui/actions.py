@@ -211,6 +211,9 @@ class Actions(QObject):
         self._apply_keys()
         self.set_page_active(False)
 
+    def __contains__(self, action_id: str) -> bool:
+        return action_id in self._actions
+
     def __getitem__(self, action_id: str) -> QAction:
         return self._actions[action_id]
 
